@@ -1,0 +1,1 @@
+"""Media to time-stamped features. Knows nothing of scores, policies or queues."""

@@ -1,0 +1,77 @@
+"""Values of the domain: what was judged, and what the judge said of it.
+
+Score scale: 0 wholly fabricated, 9 wholly authentic. K score levels (the ten digits).
+"""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from encoders.types import Modality, Span
+
+LEVELS_K = 10
+
+
+class Mode(StrEnum):
+    """`FAST` scores in one forward pass; `FULL` writes a rationale first."""
+
+    FAST = "fast"
+    FULL = "full"
+
+
+class Strength(StrEnum):
+    """How far a claimed stretch departs from genuine media."""
+
+    CLEAN = "clean"
+    WEAK = "weak"
+    CLEAR = "clear"
+    STRONG = "strong"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One entry of the rationale's ledger: in `span`, `modality` shows `cue`."""
+
+    modality: Modality
+    span: Span
+    cue: str
+    strength: Strength
+
+
+@dataclass(frozen=True, slots=True)
+class Rationale:
+    """What the judge wrote.
+
+    text: as generated. claims: the ledger entries that could be parsed.
+    is_complete: False when generation hit its budget before the score.
+    """
+
+    text: str
+    claims: tuple[Claim, ...]
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judgment:
+    """The judge's view of one item, before calibration.
+
+    digit_probabilities_K: p(k | x, c) renormalised over the ten digits, sums to 1.
+    digit_mass: the share of the next-token distribution that fell on digits, (0, 1].
+    expected_score: sum_k k p(k), in [0, 9] (RAIL, REAL arXiv:2603.17145).
+    rationale: None in fast mode.
+    """
+
+    digit_probabilities_K: tuple[float, ...]
+    digit_mass: float
+    expected_score: float
+    mode: Mode
+    judge_id: str
+    rationale: Rationale | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.digit_probabilities_K) != LEVELS_K:
+            raise ValueError(f"{len(self.digit_probabilities_K)} digit probabilities, not 10")
+        if not math.isclose(sum(self.digit_probabilities_K), 1.0, abs_tol=1e-4):
+            raise ValueError(f"digit probabilities sum to {sum(self.digit_probabilities_K)}")
+        if not 0.0 <= self.expected_score <= LEVELS_K - 1:
+            raise ValueError(f"expected score {self.expected_score} is off the scale 0..9")

@@ -1,0 +1,1 @@
+"""Trains the judge that `moderation.judge` serves, so that the two cannot drift."""

@@ -1,0 +1,1 @@
+"""Graded forgeries made from genuine media."""

@@ -1,0 +1,1 @@
+"""Celery workers: the distributed dispatcher lives here once the service needs more than one machine."""
