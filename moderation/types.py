@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from encoders.types import Modality, Span
+from encoders.types import DecodedMedia, MediaFeatures, Modality, Span
 
 LEVELS_K = 10
 
@@ -75,3 +75,49 @@ class Judgment:
             raise ValueError(f"digit probabilities sum to {sum(self.digit_probabilities_K)}")
         if not 0.0 <= self.expected_score <= LEVELS_K - 1:
             raise ValueError(f"expected score {self.expected_score} is off the scale 0..9")
+
+
+@dataclass(frozen=True, slots=True)
+class ItemError:
+    """Why an item has no score; `code` is stable, the rest is for people."""
+
+    code: str
+    found: str
+    expected: str
+    remedy: str
+    is_transient: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """One row of a batch: exactly one of `judgment` and `error` is set.
+
+    path: as the caller named it (undecodable bytes kept by surrogate escapes).
+    sha256: of the bytes; None where they could not be read.
+    duplicate_of: path of the earlier item with the same bytes whose score this row repeats.
+    unusual_signals: names of forensic signals outside their typical range.
+    """
+
+    path: str
+    sha256: str | None
+    modality: Modality | None
+    duration_seconds: float | None
+    judgment: Judgment | None
+    error: ItemError | None
+    duplicate_of: str | None = None
+    unusual_signals: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.judgment is None) == (self.error is None):
+            raise ValueError(f"{self.path!r} needs a judgment or an error, not both or neither")
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """One item with everything that led to its score, for the report."""
+
+    path: str
+    media: DecodedMedia
+    features: MediaFeatures
+    judgment: Judgment

@@ -1,0 +1,41 @@
+"""What the domain needs from the outside, as protocols."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from encoders.types import MediaFeatures
+from moderation.types import Examination, ItemResult, Judgment, Mode
+
+
+class JudgeBackend(Protocol):
+    """Scores encoded items."""
+
+    judge_id: str
+
+    def judge(self, batch: Sequence[MediaFeatures], mode: Mode) -> list[Judgment]:
+        """One `Judgment` an item, in order; equal to 1e-4 whatever the batch.
+
+        Raises:
+            JudgeError: the items lack what this judge reads.
+        """
+        ...
+
+
+class Dispatcher(Protocol):
+    """Gets items scored: in this process, or elsewhere."""
+
+    def score(self, paths: Iterable[Path], mode: Mode) -> Iterator[ItemResult]:
+        """One result a path, in the order given; a bad file gives a row, never an exception.
+
+        Closing the iterator stops the work and leaves no process behind.
+        """
+        ...
+
+    def examine(self, path: Path, mode: Mode) -> Examination:
+        """Everything about one file.
+
+        Raises:
+            MediaError: the file cannot be scored.
+        """
+        ...
