@@ -95,7 +95,16 @@ def build(
     for sentence in sorted(failures):
         console.print(f"[yellow]failed[/yellow] {sentence}", highlight=False)
     manifest = write_manifest(rows, out)
+    _remove_stale(out, rows)
     return Built(manifest, tuple(rows), (*laid_out.left_out, *sorted(failures)), pairs_new)
+
+
+def _remove_stale(out: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Delete media of earlier recipes, so that the folder holds what its manifest says."""
+    wanted = {row["path"] for row in rows}
+    for path in (out / "media").glob("*/*"):
+        if path.relative_to(out).as_posix() not in wanted:
+            path.unlink()
 
 
 def _outcomes(

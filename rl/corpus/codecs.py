@@ -12,6 +12,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from encoders.errors import CorruptMedia
@@ -83,8 +84,11 @@ def sound_bytes(waveform_T: FloatArray, rate_hz: int) -> bytes:
     return buffer.getvalue()
 
 
-def _to_int16(waveform_T: FloatArray) -> np.ndarray[Any, np.dtype[np.int16]]:
-    return np.clip(np.rint(waveform_T * 32767.0), -32768, 32767).astype("<i2")
+def _to_int16(waveform_T: FloatArray) -> npt.NDArray[np.int16]:
+    samples: npt.NDArray[np.int16] = np.clip(np.rint(waveform_T * 32767.0), -32768, 32767).astype(
+        "<i2"
+    )
+    return samples
 
 
 def _encode_sound(
@@ -170,6 +174,19 @@ def read_frames(
         expected="a window inside the film",
         remedy="Take fewer clips of this source.",
     )
+
+
+def read_film_sound(path: Path, start_seconds: float, seconds: float, rate_hz: int) -> FloatArray:
+    """The film's own sound in a window, mono float32 (seconds x rate,), padded with silence."""
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=rate_hz)
+    with av.open(str(path)) as container:
+        blocks = [b for f in container.decode(audio=0) for b in resampler.resample(f)]
+        blocks += resampler.resample(None)
+    sound = np.concatenate([block.to_ndarray()[0] for block in blocks]).astype(np.float32)
+    start, length = round(start_seconds * rate_hz), round(seconds * rate_hz)
+    cut = sound[start : start + length]
+    padded: FloatArray = np.pad(cut, (0, length - cut.size))
+    return padded
 
 
 def film_bytes(

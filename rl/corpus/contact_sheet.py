@@ -22,7 +22,8 @@ from rl.corpus.codecs import read_picture, read_sound
 from rl.corpus.manifest import read_manifest
 from rl.corpus.seeds import unit_for
 
-CELL_WIDTH, CELL_HEIGHT, CAPTION_HEIGHT = 300, 200, 26
+CELLS = {"image": (300, 220), "audio": (400, 110), "video": (600, 130)}
+CAPTION_HEIGHT = 24
 MIDDLE = (0.3, 0.5, 0.7)
 
 
@@ -47,12 +48,16 @@ def film_strip(path: Path) -> ByteArray:
 VIEWS = {"image": read_picture, "audio": spectrogram, "video": film_strip}
 
 
-def _cell(picture_HWC: ByteArray, width: int) -> Image.Image:
-    scale = min(width / picture_HWC.shape[1], CELL_HEIGHT / picture_HWC.shape[0])
-    size = (round(picture_HWC.shape[1] * scale), round(picture_HWC.shape[0] * scale))
-    cell = Image.new("RGB", (width, CELL_HEIGHT), "white")
-    cell.paste(Image.fromarray(picture_HWC).resize(size))
-    return cell
+def _cell(picture_HWC: ByteArray, modality: str) -> Image.Image:
+    width, height = CELLS[modality]
+    cell = Image.fromarray(picture_HWC)
+    if modality == "audio":
+        return cell.resize((width, height))
+    scale = min(width / cell.width, height / cell.height)
+    fitted = cell.resize((round(cell.width * scale), round(cell.height * scale)))
+    framed = Image.new("RGB", (width, height), "white")
+    framed.paste(fitted)
+    return framed
 
 
 def _caption(row: dict[str, Any]) -> str:
@@ -66,8 +71,8 @@ def contact_sheet(folder: Path, rows: Sequence[dict[str, Any]], modality: str) -
     """One line a forgery: genuine, forged, and their difference three times enlarged."""
     genuine = {row["pair_id"]: row for row in rows if not row["is_manipulated"]}
     forged = [row for row in rows if row["is_manipulated"]]
-    width = CELL_WIDTH * (2 if modality == "video" else 1)
-    height = CELL_HEIGHT + CAPTION_HEIGHT
+    width, cell_height = CELLS[modality]
+    height = cell_height + CAPTION_HEIGHT
     sheet = Image.new("RGB", (3 * width, height * len(forged)), "white")
     draw = ImageDraw.Draw(sheet)
     for line, row in enumerate(forged):
@@ -76,9 +81,9 @@ def contact_sheet(folder: Path, rows: Sequence[dict[str, Any]], modality: str) -
         difference = np.abs(original.astype(np.int16) - changed.astype(np.int16)) * 3
         shown = np.clip(difference, 0, 255).astype(np.uint8)
         for column, picture in enumerate((original, changed, shown)):
-            sheet.paste(_cell(picture, width), (column * width, line * height))
+            sheet.paste(_cell(picture, modality), (column * width, line * height))
         caption = f"{row['pair_id']} [{row['split']}] {_caption(row)}"
-        draw.text((4, line * height + CELL_HEIGHT + 6), caption, fill="black")
+        draw.text((4, line * height + cell_height + 4), caption, fill="black")
     return sheet
 
 

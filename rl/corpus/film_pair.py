@@ -76,8 +76,10 @@ def build_film_pair(pair: FilmPair, recipe: CorpusRecipe) -> list[Clip]:
             claims=claims,
         )
 
-    clean_picture = (clean_claim(Modality.VIDEO, seconds),)
-    clean_sound = () if voice is None else (clean_claim(Modality.AUDIO, seconds),)
+    clean_picture: tuple[Claim, ...] = (clean_claim(Modality.VIDEO, seconds),)
+    clean_sound: tuple[Claim, ...] = (
+        () if voice is None else (clean_claim(Modality.AUDIO, seconds),)
+    )
     clips = [clip(genuine, voice, {}, [], (*clean_picture, *clean_sound))]
     for picture_name, sound_name in pair.forgeries:
         frames, sound = genuine, voice
@@ -108,6 +110,7 @@ def build_film_pair(pair: FilmPair, recipe: CorpusRecipe) -> list[Clip]:
                 severities[sound_name] = m
                 generators.append(heard.generator)
                 sound_claims = forged_claims(Modality.AUDIO, spans, heard.cue, m)
-        if severities:
+        # A forgery that did not show may leave what another already is.
+        if severities and "+".join(severities) not in {made.recipe for made in clips}:
             clips.append(clip(frames, sound, severities, generators, (*claims, *sound_claims)))
     return clips

@@ -19,7 +19,7 @@ from rl.corpus.severity import score
 from rl.corpus.voice_pair import build_voice_pair
 
 # Raise it when the same pair and recipe would give other files.
-BUILDER_VERSION = 1
+BUILDER_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def score(m: float, gamma: float = GAMMA) -> float:
     """
     if not 0.0 <= m <= 1.0 or gamma <= 0.0:
         raise ValueError(f"severity {m} is not in [0, 1], or gamma {gamma} is not positive")
-    return SCORE_MAX * (1.0 - m**gamma)
+    return float(SCORE_MAX * (1.0 - m**gamma))
 
 
 def strength_word(m: float) -> Strength:

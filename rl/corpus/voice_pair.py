@@ -7,7 +7,7 @@ from moderation.types import Claim
 from rl.corpus.clips import Clip, Utterance, VoicePair
 from rl.corpus.codecs import read_sound, sound_bytes, through_codec
 from rl.corpus.forgeries.griffin_lim import griffin_lim
-from rl.corpus.forgeries.speech import SpeechUnavailable, speech
+from rl.corpus.forgeries.speech import SpeechEngineError, speech
 from rl.corpus.forgeries.types import Forged
 from rl.corpus.forgeries.world import world
 from rl.corpus.loudness import fade_ends, rms, trim_silence
@@ -60,7 +60,7 @@ def forge_voice(
 
     try:
         forged = until_visible(forge, recipe, pair_id, name)
-    except SpeechUnavailable:
+    except SpeechEngineError:
         return None
     if forged is None or forged.media.size < SHORTEST_SHARE * waveform_T.size:
         return None
@@ -72,7 +72,8 @@ def add_noise(
 ) -> FloatArray:
     """White noise `noise_db` below `level_rms`, so that digital silence is in neither class."""
     noise = rng.standard_normal(waveform_T.size) * level_rms * 10.0 ** (-noise_db / 20.0)
-    return (waveform_T + noise).astype(np.float32)
+    noisy: FloatArray = (waveform_T + noise).astype(np.float32)
+    return noisy
 
 
 def build_voice_pair(pair: VoicePair, recipe: CorpusRecipe) -> list[Clip]:

@@ -3,7 +3,10 @@
 Sources: Griffin and Lim, IEEE TASSP 1984; with momentum: Perraudin et al., WASPAA 2013.
 """
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import scipy.signal
 
 from encoders.types import FloatArray
@@ -24,10 +27,12 @@ def invert_mel(
     window = round(0.032 * rate_hz)
     overlap = window - window // 4
 
-    def analyse(signal: FloatArray) -> np.ndarray:
-        return scipy.signal.stft(signal, rate_hz, nperseg=window, noverlap=overlap)[2]
+    def analyse(signal: FloatArray) -> npt.NDArray[Any]:
+        spectrum: npt.NDArray[Any]
+        _, _, spectrum = scipy.signal.stft(signal, rate_hz, nperseg=window, noverlap=overlap)
+        return spectrum
 
-    def synthesise(spectrum: np.ndarray) -> np.ndarray:
+    def synthesise(spectrum: npt.NDArray[Any]) -> npt.NDArray[Any]:
         signal = scipy.signal.istft(spectrum, rate_hz, nperseg=window, noverlap=overlap)[1]
         return np.pad(signal, (0, max(0, waveform_T.size - signal.size)))[: waveform_T.size]
 

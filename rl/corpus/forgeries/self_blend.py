@@ -61,7 +61,8 @@ def self_blend(image_HWC: ByteArray, rng: np.random.Generator) -> Forged[ByteArr
 
     image_HWC: uint8 (H, W, 3) RGB.
     """
-    mask = blend_mask(*image_HWC.shape[:2], rng)
+    height, width = image_HWC.shape[:2]
+    mask = blend_mask(height, width, rng)
     forged = blend(image_HWC, displace(jitter(image_HWC, rng), rng), mask)
     strength = picture_distance(image_HWC, forged, mask)
     return Forged(forged, (STILL,), strength, CUE, "self_blend", mask)

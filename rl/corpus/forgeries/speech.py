@@ -27,7 +27,7 @@ FLITE_VOICES = ("awb", "kal16", "rms", "slt")
 TIMEOUT_SECONDS = 30.0
 
 
-class SpeechUnavailable(PermanentError):
+class SpeechEngineError(PermanentError):
     """The speech engine is not installed, or does not know the language or the text."""
 
     code = "speech_unavailable"
@@ -45,10 +45,10 @@ def choose_speaker(engine: str, language: str, rng: np.random.Generator) -> Spea
     """A voice of `engine` for an ISO 639-1 language.
 
     Raises:
-        SpeechUnavailable: the engine is missing or has no such voice.
+        SpeechEngineError: the engine is missing or has no such voice.
     """
     if shutil.which(engine) is None:
-        raise SpeechUnavailable(
+        raise SpeechEngineError(
             f"no command {engine}",
             expected="the speech engine on the PATH",
             remedy=f"Install the Debian package {engine}.",
@@ -57,7 +57,7 @@ def choose_speaker(engine: str, language: str, rng: np.random.Generator) -> Spea
         return Speaker(engine, ESPEAK_VOICES[language] + str(rng.choice(ESPEAK_VARIANTS)))
     if engine == "flite" and language == "en":
         return Speaker(engine, str(rng.choice(FLITE_VOICES)))
-    raise SpeechUnavailable(
+    raise SpeechEngineError(
         f"{engine} and language {language!r}",
         expected=f"espeak-ng with one of {sorted(ESPEAK_VOICES)}, or flite with 'en'",
         remedy="Name another engine in the recipe.",
@@ -68,7 +68,7 @@ def read_aloud(speaker: Speaker, text: str, rate_hz: int, speed: float = 1.0) ->
     """What `speaker` makes of `text`, silence trimmed, float32 at `rate_hz`; speed 1 is normal.
 
     Raises:
-        SpeechUnavailable: the engine failed or stayed silent.
+        SpeechEngineError: the engine failed or stayed silent.
     """
     with TemporaryDirectory() as folder:
         script, sound = Path(folder, "text"), Path(folder, "sound.wav")
@@ -84,7 +84,7 @@ def read_aloud(speaker: Speaker, text: str, rate_hz: int, speed: float = 1.0) ->
         done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS, check=False)
         content = sound.read_bytes() if sound.exists() else b""
     if done.returncode != 0 or len(content) <= 44:
-        raise SpeechUnavailable(
+        raise SpeechEngineError(
             f"{speaker.engine} gave no sound (status {done.returncode})",
             expected="speech",
             remedy="Check that the engine's voices are installed and that the text has words.",
@@ -112,7 +112,7 @@ def speech(
     that comes first, so the forged waveform may be up to a fifth shorter.
 
     Raises:
-        SpeechUnavailable: see `choose_speaker` and `read_aloud`.
+        SpeechEngineError: see `choose_speaker` and `read_aloud`.
     """
     speaker = choose_speaker(engine, language, rng)
     first = read_aloud(speaker, text, rate_hz)
