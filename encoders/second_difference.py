@@ -10,9 +10,9 @@ import numpy as np
 from encoders.types import Direction, FloatArray, Modality, SecondsArray, Signal, Span
 
 FRAMES_MIN = 4
-# 5th to 95th percentile over genuine clips with the starter encoder; see the encoder's test.
-_TYPICAL_LOW = 0.0
-_TYPICAL_HIGH = 1.0
+# 5th and 95th percentile of 28 genuine clips (7 films, 4 s at 4 frames a second, starter encoder).
+_TYPICAL_LOW = 0.022
+_TYPICAL_HIGH = 0.32
 
 
 def second_difference(embeddings_FD: FloatArray) -> float:
