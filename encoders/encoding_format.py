@@ -27,6 +27,7 @@ from encoders.types import (
 )
 
 _FORMAT = 1
+_DIGEST_LENGTH = 64
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -67,8 +68,8 @@ def to_bytes(encoding: Encoding) -> bytes:
         }
     )
     arrays = {name: np.ascontiguousarray(values) for name, values in arrays.items()}
-    metadata = {"encoding": text, "sha256": _digest(text, arrays)}
-    return bytes(safetensors.numpy.save(arrays, metadata))
+    # One entry only: safetensors orders metadata at random, and equal encodings are equal bytes.
+    return bytes(safetensors.numpy.save(arrays, {"encoding": _digest(text, arrays) + text}))
 
 
 def from_bytes(data: bytes) -> Encoding:
@@ -79,12 +80,13 @@ def from_bytes(data: bytes) -> Encoding:
     """
     try:
         header_end = 8 + int.from_bytes(data[:8], "little")
-        metadata = json.loads(data[8:header_end])["__metadata__"]
+        metadata = json.loads(data[8:header_end])["__metadata__"]["encoding"]
+        digest, text = metadata[:_DIGEST_LENGTH], metadata[_DIGEST_LENGTH:]
         # Copies, for torch refuses to share memory that it may not write.
         arrays = {name: array.copy() for name, array in safetensors.numpy.load(data).items()}
-        if _digest(metadata["encoding"], arrays) != metadata["sha256"]:
+        if _digest(text, arrays) != digest:
             raise DamagedEncoding("the checksum differs")
-        content = json.loads(metadata["encoding"])
+        content = json.loads(text)
         if content["format"] != _FORMAT:
             raise DamagedEncoding(f"format {content['format']}, not {_FORMAT}")
         return _encoding(content, arrays)
