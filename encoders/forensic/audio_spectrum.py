@@ -44,9 +44,19 @@ def interior_silence(
 
 
 def noise_floor(short: ShortTime) -> npt.NDArray[np.float64]:
-    """10th percentile of the frame level around each quarter second (1 s), dB, (N,)."""
-    floor_M = ndimage.percentile_filter(short.level_M, 10, size=100, mode="nearest")
-    return short.mean_N(floor_M)
+    """Background level around each quarter second (1.25 s) relative to the loudest bin, dB, (N,).
+
+    Minimum of each bin over time, averaged over the band (minimum statistics, R. Martin, IEEE
+    TSAP 9(5), 2001): it sees the background between harmonics and sounds, so that a stretch
+    of speech without a pause does not count as a louder background.
+    """
+    # Neighbours are pooled first: the minimum of a single noisy bin lies far below its mean.
+    power_MB = short.power_MB[:, short.in_band_B]
+    pooled_MB = ndimage.uniform_filter(power_MB, (5, 5), mode="nearest")
+    lowest_NB = np.minimum.reduceat(pooled_MB, short.window_N, axis=0)
+    lowest_NB = ndimage.minimum_filter1d(lowest_NB, 5, axis=0, mode="nearest")
+    floor: npt.NDArray[np.float64] = (10 * np.log10(lowest_NB)).mean(axis=1, dtype=np.float64)
+    return floor
 
 
 def read_audio_spectrum(short: ShortTime, audio: AudioSamples) -> AudioReading:
@@ -83,14 +93,15 @@ def read_audio_spectrum(short: ShortTime, audio: AudioSamples) -> AudioReading:
         "fine_structure": short.mean_N(fine_M),
         "variation": variance_N,
         "depth": short.mean_N(depth_M),
-        "floor": np.maximum(floor_N, -80),
+        "floor": floor_N,
         "floor_from_median": np.clip(floor_N - middle, -40, 40),
         "level": short.mean_N(np.maximum(short.level_M, -80)),
         "level_std": short.std_N(np.maximum(short.level_M, -80)),
         "silence": silence_N,
     }
     active = short.active_M
-    jump_N = np.abs(np.diff(np.maximum(floor_N, -60), prepend=max(float(floor_N[0]), -60.0)))
+    audible_N = np.maximum(floor_N, -70)
+    jump_N = np.abs(np.diff(audible_N, prepend=audible_N[:1]))
     values = {
         "audio.spectral_tilt": active_mean(tilt_M, active),
         "audio.spectral_flux": active_mean(flux_M, active),

@@ -7,6 +7,8 @@ tools for digital forensics", IH 2004 (peaks and gaps of doubly quantised histog
 J. Frank et al., "Leveraging Frequency Analysis", ICML 2020 (arXiv:2003.08685: DCT energies).
 """
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from scipy import fft, ndimage
@@ -17,8 +19,9 @@ from encoders.types import FloatArray
 _DCT = fft.dct(np.eye(8), norm="ortho", axis=0).astype(np.float32)
 _DIAGONAL = np.add.outer(np.arange(8), np.arange(8))
 _LOW_FREQUENCIES = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1))
-_STEPS = np.arange(3, 33, dtype=np.float32)
+_STEPS = np.arange(2, 33, dtype=np.float32)
 _BLOCKS_MAX = 4096
+_ROUNDING = 0.3
 
 
 def edge_phases(luma_HW: FloatArray) -> FloatArray:
@@ -40,26 +43,37 @@ def displacement(phases_hw8: FloatArray) -> tuple[FloatArray, float, int]:
     """Map of evidence for another grid than the frame's own, the grid's strength, its phase.
 
     Map (h, w): how much stronger the best other phase is than the frame's, in units of the
-    scatter of phases without a grid. Strength: the same contrast for the whole frame.
+    scatter of phases without a grid. Strength: contrast of the frame's grid over its scatter in
+    areas of 5 x 5 blocks, so that above 1 it can be seen there; below 1 without a grid. The two
+    phases beside a grid's are depressed by it and left out.
     """
     whole = phases_hw8.reshape(-1, 8).mean(axis=0)
     own = int(whole.argmax())
-    others = np.delete(whole, own)
-    scatter = float(others.std()) + 0.01
-    strength = float((whole[own] - np.median(others)) / scatter)
+    far = [(own + k) % 8 for k in range(2, 7)]
+    contrast_hw = phases_hw8[..., own] - phases_hw8[..., far].mean(axis=2)
+    strength = float(5 * contrast_hw.mean() / (contrast_hw.std() + 0.05))
     smooth = ndimage.uniform_filter(phases_hw8, (5, 5, 1), mode="nearest")
-    rest = np.delete(smooth, own, axis=2)
-    noise = 1.4826 * float(np.median(np.abs(rest - np.median(rest)))) + 0.01
-    map_hw: FloatArray = (rest.max(axis=2) - smooth[..., own]) / np.float32(noise)
+    rest = smooth[..., far]
+    scatter = np.abs(rest - np.median(rest, axis=2, keepdims=True))
+    noise = np.float32(1.4826 * np.median(scatter) + 0.02)
+    map_hw: FloatArray = (rest.max(axis=2) - smooth[..., own]) / noise
     return map_hw, strength, own
 
 
 def quantisation_step(coefficients_n: FloatArray) -> float:
-    """Largest step of 3..32 whose multiples the coefficients sit on; 1 where there is none."""
+    """Largest step of 2..32 whose multiples the coefficients sit on; 1 where there is none.
+
+    The mean of cos(2 pi c / q) is exp(-2 pi^2 s^2 / q^2) on a grid of step q blurred by a
+    deviation s: 0.3 after rounding to 8-bit RGB. A coarser step of an earlier compression
+    falls short of that, since its multiples have been moved.
+    """
     best = 1.0
     for step in _STEPS:
         used = coefficients_n[np.abs(coefficients_n) > step / 2]
-        if used.size >= 64 and float(np.cos(used * (2 * np.pi / step)).mean()) > 0.6:
+        if used.size < 64:
+            continue
+        expected = math.exp(-2 * (math.pi * _ROUNDING / step) ** 2)
+        if float(np.cos(used * (2 * np.pi / step)).mean()) > 0.92 * expected:
             best = float(step)
     return best
 
@@ -99,7 +113,7 @@ def read_block_dct(luma_HW: FloatArray) -> Reading:
         step = quantisation_step(values)
         roughness.append(histogram_roughness(np.rint(values / step).astype(np.int64)))
     # Without a grid of its own a frame cannot have a displaced one.
-    gate_x, gate_y = (float(np.clip(s / 6 - 0.5, 0, 1)) for s in (strength_x, strength_y))
+    gate_x, gate_y = (float(np.clip((s - 0.7) / 2, 0, 1)) for s in (strength_x, strength_y))
     gate = max(gate_x, gate_y)
     suspect_hw = np.maximum(map_x * gate_x, map_y.T * gate_y)
     features = {f"dct_{i + 1:02d}": float(v) for i, v in enumerate(profile - profile.mean())}
@@ -119,4 +133,4 @@ def read_block_dct(luma_HW: FloatArray) -> Reading:
         name: strongest(np.maximum(suspect_hw, 0)),
         "image.double_quantisation": float(np.mean(roughness)),
     }
-    return Reading(features, values_by_signal, {name: heat(np.maximum(suspect_hw - 1, 0))})
+    return Reading(features, values_by_signal, {name: heat(np.maximum(suspect_hw, 0), 4.0)})

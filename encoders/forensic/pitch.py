@@ -7,6 +7,8 @@ and Shimmer in the Voice for Fake Audio Detection", IEEE Access 2023. They are m
 frames 10 ms apart here, not between glottal periods.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from scipy import fft
@@ -20,8 +22,20 @@ _SIZE = 512
 _WINDOW_CORRELATION = fft.irfft(np.abs(fft.rfft(_HANN, 2 * _SIZE)) ** 2)[: _LAG_MAX + 2]
 
 
-def track(short: ShortTime) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Pitch in hertz and strength of voicing in [0, 1], each (M,), of frames of 40 ms."""
+@dataclass(frozen=True, slots=True)
+class PitchTrack:
+    """Of Hann-windowed frames of 40 ms, 10 ms apart, each (M,).
+
+    hertz: 65 to 400. strength: of voicing, [0, 1]. level_db: of the frame, arbitrary zero.
+    """
+
+    hertz_M: npt.NDArray[np.float64]
+    strength_M: npt.NDArray[np.float64]
+    level_db_M: npt.NDArray[np.float64]
+
+
+def track(short: ShortTime) -> PitchTrack:
+    """Pitch by normalised autocorrelation."""
     count = len(short.level_M)
     padded = np.pad(
         short.waveform_T, (0, max(0, (count - 1) * HOP + _FRAME - short.waveform_T.size))
@@ -46,12 +60,13 @@ def track(short: ShortTime) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.flo
     offset = np.where(bend < -1e-6, (left - right) / np.minimum(2 * bend, -1e-6), 0.0)
     pitch_M = RATE_HZ / (lag + np.clip(offset, -0.5, 0.5))
     strength_M = np.where(energy[:, 0] > 1e-6, np.clip(centre, 0, 0.999), 0.0)
-    return pitch_M, strength_M
+    return PitchTrack(pitch_M, strength_M, 10 * np.log10(energy[:, 0].astype(np.float64) + 1e-9))
 
 
 def read_pitch(short: ShortTime) -> AudioReading:
     """Pitch, voicing, jitter and shimmer in each quarter second."""
-    pitch_M, strength_M = track(short)
+    found = track(short)
+    pitch_M, strength_M, level = found.hertz_M, found.strength_M, found.level_db_M
     voiced = (strength_M > 0.6) & short.active_M
     period_M = RATE_HZ / pitch_M
     both = np.zeros(len(voiced), bool)
@@ -61,7 +76,6 @@ def read_pitch(short: ShortTime) -> AudioReading:
     # Larger bends are octave errors or new syllables, not jitter.
     both &= bend < 0.1
     wobble = np.zeros(len(voiced))
-    level = short.level_M.astype(np.float64)
     wobble[1:-1] = np.abs(level[:-2] + level[2:] - 2 * level[1:-1])
     clarity_M = 10 * np.log10((strength_M + 0.01) / (1 - strength_M + 0.01))
 

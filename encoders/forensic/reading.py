@@ -66,7 +66,7 @@ def block_mean(values_HW: FloatArray) -> FloatArray:
 class BlockContext:
     """What a block's brightness and texture are, to tell content from tampering.
 
-    brightness_hw: [0, 1]. texture_hw: natural log of the mean absolute gradient.
+    brightness_hw: [0, 1]. texture_hw: natural log of the mean absolute gradient after a 5 x 5 blur.
     usable_hw: neither clipped nor without any texture.
     """
 
@@ -77,9 +77,11 @@ class BlockContext:
 
 def block_context(luma_HW: FloatArray) -> BlockContext:
     """Brightness and texture of each block of a (H, W) luma in [0, 255]."""
+    # Smoothed first: texture must not rise with the very noise that it is to explain.
+    coarse_HW = ndimage.uniform_filter(luma_HW, 5, mode="nearest")
     gradient_HW = np.zeros_like(luma_HW)
-    gradient_HW[:, :-1] += np.abs(np.diff(luma_HW, axis=1))
-    gradient_HW[:-1] += np.abs(np.diff(luma_HW, axis=0))
+    gradient_HW[:, :-2] += np.abs(coarse_HW[:, 2:] - coarse_HW[:, :-2])
+    gradient_HW[:-2] += np.abs(coarse_HW[2:] - coarse_HW[:-2])
     brightness_hw = block_mean(luma_HW)
     texture_hw = block_mean(gradient_HW)
     usable_hw = (brightness_hw > 6) & (brightness_hw < 249) & (texture_hw > 0.2)
