@@ -1,6 +1,7 @@
 """open_clip image towers with real weights, and how each wants its pictures."""
 
 import math
+import pickle
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -161,13 +162,13 @@ def _create(model: str, pretrained: str) -> Any:
 
     try:
         return open_clip.create_model(model, pretrained=pretrained, require_pretrained=True)
-    except OSError as error:
-        raise WeightsMissing(
-            f"{pretrained!r} for {model!r} cannot be had ({error})",
-            expected="weights in the hub's cache, or a network",
-            remedy="Name a local checkpoint instead.",
-        ) from error
-    except RuntimeError as error:
+    except (OSError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+        if (model, pretrained) in open_clip.list_pretrained():
+            raise WeightsMissing(
+                f"{pretrained!r} for {model!r} cannot be had ({error})",
+                expected="weights in the hub's cache, or a network",
+                remedy="Name a local checkpoint instead.",
+            ) from error
         raise WeightsError(
             f"open_clip cannot load {pretrained!r} into {model!r} ({error})",
             expected="one of open_clip.list_pretrained(), or a checkpoint of that model",

@@ -5,7 +5,6 @@ judge weighs them. Padded positions are dropped, and most of them are never comp
 (`whisper_layout`).
 """
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from encoders.errors import WeightsMissing
 from encoders.types import (
     AudioSamples,
     DecodedMedia,
@@ -28,12 +26,10 @@ from encoders.types import (
     Transcript,
     TranscriptSegment,
 )
-from encoders.weight_manifest import file_sha256
 from encoders.weights import WeightStore
 from encoders.whisper_layout import Layout, Thinning
+from encoders.whisper_model import load_model
 from encoders.whisper_transcript import Transcriber, is_silent
-
-STARTER_ARTEFACT = "whisper-tiny.en"
 
 _RATE_HZ = 16_000
 _POSITION_SAMPLES = 320
@@ -79,6 +75,7 @@ class WhisperEncoder:
 
     Raises:
         WeightsMissing: the weights are not there.
+        WeightsError: the checkpoint is no Whisper.
     """
 
     name = "whisper"
@@ -94,7 +91,7 @@ class WhisperEncoder:
         windows_max: int = 8,
         thinning: Thinning | None = Thinning(),  # noqa: B008 - frozen
     ) -> None:
-        self._model, identity = _load(model, checkpoint, weights or WeightStore())
+        self._model, identity = load_model(model, checkpoint, weights or WeightStore())
         self._model.to(device).eval()
         self._device = torch.device(device)
         self._windows_max = windows_max
@@ -259,33 +256,3 @@ def _at_whisper_rate(audio: AudioSamples) -> FloatArray:
     common = math.gcd(audio.sample_rate_hz, _RATE_HZ)
     resampled = resample_poly(audio.waveform_T, _RATE_HZ // common, audio.sample_rate_hz // common)
     return np.ascontiguousarray(resampled, dtype=np.float32)
-
-
-def _load(model: str, checkpoint: Path | None, weights: WeightStore) -> tuple[Any, str]:
-    """The model in fp32, and a name for exactly these weights."""
-    import whisper
-
-    if checkpoint is None and model == "starter":
-        from safetensors.torch import load_file
-
-        folder = weights.path(STARTER_ARTEFACT)
-        dims = json.loads((folder / "dims.json").read_text("utf-8"))
-        loaded = whisper.model.Whisper(whisper.model.ModelDimensions(**dims))
-        loaded.load_state_dict(load_file(folder / "model.safetensors"))
-        return loaded, folder.name
-    if checkpoint is not None:
-        if not checkpoint.is_file():
-            raise WeightsMissing(
-                f"{checkpoint} is no file",
-                expected="an openai-whisper checkpoint",
-                remedy="Check the path.",
-            )
-        return whisper.load_model(str(checkpoint), "cpu").float(), file_sha256(checkpoint)[:12]
-    try:
-        return whisper.load_model(model, "cpu").float(), model
-    except (OSError, RuntimeError) as error:
-        raise WeightsMissing(
-            f"Whisper {model!r} cannot be loaded ({error})",
-            expected=f"'starter' or one of {', '.join(whisper.available_models())}",
-            remedy="Name a local checkpoint, or connect to the network once.",
-        ) from error

@@ -1,11 +1,11 @@
 """Which of Whisper's padded positions are worth computing. Pure arithmetic.
 
 Whisper sees 30 s whatever the length of the sound, and its attention uses the silence behind a
-short clip: cut it off and the features of the sound itself change (relative L2 of .2 to .4 in the
-later layers). But silence repeats itself. So the sound, a margin behind it and the last half
-second are computed in full, and of the silence between only one block of neighbouring positions
-in every period, each weighing in the attention as many times as positions it stands for: a key
-that occurs m times adds m exp(q.k) to the softmax, which is what adding log m to its logit does.
+short clip: cut it off and the features of the sound itself change. But silence repeats itself. So
+the sound, a margin behind it and the last half second are computed in full, and of the silence
+between only one block of neighbouring positions in every period, each weighing in the attention
+as many times as positions it stands for: a key that occurs m times adds m exp(q.k) to the
+softmax, which is what adding log m to its logit does.
 """
 
 from dataclasses import dataclass
@@ -20,8 +20,15 @@ IndexArray = npt.NDArray[np.int64]
 class Thinning:
     """How silence is thinned, in positions of 20 ms.
 
-    The defaults keep layer-normalised features at 10 Hz within a relative L2 of .05 of the full
-    30 s in every layer (tiny.en, real voices; see the test), at a fifth of its cost.
+    The defaults keep layer-normalised features at 10 Hz close to those over the full 30 s. Over
+    35 clips of 1 to 29 s in five languages with tiny.en, the relative L2 distance of a clip was
+
+        block           1     2     3     4
+        mean          .007  .010  .010  .015
+        worst         .019  .026  .028  .054
+        cut, worst    .14   .24   .25   .27      (margin alone, no silence behind it)
+
+    for a fifth of the time of 30 s on short clips. The test holds .03, .03, .03 and .06.
     """
 
     margin: int = 50

@@ -16,8 +16,8 @@ def write_tensors(path: Path, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
     """Write `tensors` in name order, with no metadata but the framework that reads them.
 
     The library's own writer orders its header by a hash map and by its version; a pinned SHA-256
-    needs an order that is ours. Format: https://huggingface.co/docs/safetensors (header length as
-    little-endian u64, JSON header, raw little-endian tensors).
+    needs an order that is ours. The format: header length as little-endian u64, JSON header, raw
+    little-endian tensors.
 
     Raises:
         ValueError: a tensor is neither float32, float16 nor int64.
