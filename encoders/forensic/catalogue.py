@@ -101,7 +101,7 @@ KINDS: tuple[SignalKind, ...] = (
         HIGH,
         "Popescu & Farid 2004",
         "Peaks and gaps in the histograms of the compression coefficients; a picture that was "
-        "compressed twice with different settings has them.",
+        "compressed twice with different settings has them, as after any upload service.",
         in_films=False,
     ),
     SignalKind(

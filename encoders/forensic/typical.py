@@ -12,8 +12,9 @@ import json
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -177,7 +178,16 @@ def gather(folders: list[Path], stills: int, voices: int, films: int) -> Iterato
             yield from clips(path, films)
 
 
-def survey(items: Iterator[DecodedMedia]) -> dict[str, object]:
+def unmeasured(document: Mapping[str, Any]) -> list[str]:
+    """Signals for which no item gave a value."""
+    return [
+        name
+        for name, by in document["signals"].items()
+        if not any(count for _, _, count in by.values())
+    ]
+
+
+def survey(items: Iterator[DecodedMedia]) -> dict[str, Any]:
     """Feature scales first; the ranges of signals, with the same items, by the encoder itself."""
     columns: dict[str, dict[str, list[npt.NDArray[np.float64]]]] = defaultdict(
         lambda: defaultdict(list)
@@ -206,7 +216,7 @@ def survey(items: Iterator[DecodedMedia]) -> dict[str, object]:
                 # At most four positions an item, so that no long item rules the scale.
                 pick = np.linspace(0, len(values) - 1, min(4, len(values))).astype(int)
                 columns[layer][name].append(values[pick])
-    document: dict[str, object] = {
+    document: dict[str, Any] = {
         "features": {
             layer: {name: robust_scale(np.concatenate(parts)) for name, parts in by.items()}
             for layer, by in columns.items()
@@ -238,6 +248,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=NORMS_PATH)
     options = parser.parse_args()
     found = survey(gather(options.folders, options.stills, options.voices, options.clips))
+    missing = unmeasured(found)
+    if missing:
+        parser.error(
+            f"nothing gave {', '.join(missing)}; expected stills, voices and films with sound. "
+            "Name further folders: an encoder without these ranges would not load."
+        )
     head = {"measured": dt.datetime.now(dt.UTC).date().isoformat()}
     document = head | {"media": options.media} | found
     options.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
