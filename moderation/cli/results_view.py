@@ -106,7 +106,7 @@ class ResultsView:
     def _closing_line(self, outcome: BatchOutcome) -> Text:
         counts = [f"{outcome.scored} scored", f"{outcome.failed} failed"]
         if outcome.duplicates:
-            counts.append(f"{outcome.duplicates} duplicates")
+            counts.append(f"{outcome.duplicates} with the bytes of another")
         if outcome.kept:
             counts.append(f"{outcome.kept} kept from before")
         if len(outcome.results) > outcome.kept:

@@ -42,6 +42,8 @@ def render(examination: Examination) -> str:
     claims = judgment.rationale.claims if judgment.rationale else ()
     frames = () if media.frames is None else frame_pictures(media.frames, features.signals)
     sound = None if media.audio is None else sound_picture(media.audio)
+    signals = signal_rows(features.signals)
+    mapped = {overlay.signal for frame in frames for overlay in frame.overlays}
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -56,7 +58,6 @@ def render(examination: Examination) -> str:
     script = (package / "report.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     template = environment.from_string((package / "report.html.j2").read_text(encoding="utf-8"))
-    timeline_seconds = media.duration_seconds
     return template.render(
         version=__version__,
         style=Markup((package / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - ours
@@ -68,13 +69,13 @@ def render(examination: Examination) -> str:
         media=media,
         judgment=judgment,
         level_max=max(judgment.digit_probabilities_K),
-        lanes=lanes(claims, timeline_seconds) if timeline_seconds > 0 else (),
+        lanes=lanes(claims, media.duration_seconds) if media.duration_seconds > 0 else (),
         claims=claims,
         frames=frames,
-        overlays=sorted({overlay.signal for frame in frames for overlay in frame.overlays}),
+        overlays=list(dict.fromkeys(row.name for row in signals if row.name in mapped)),
         sound=sound,
         marks=sound_marks(claims, features.signals, sound.seconds) if sound else (),
-        signals=signal_rows(features.signals),
+        signals=signals,
         transcript=features.transcript.segments if features.transcript else (),
         is_still=media.modality is Modality.IMAGE,
     )

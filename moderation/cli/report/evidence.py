@@ -106,17 +106,23 @@ def sound_marks(
 ) -> tuple[Mark, ...]:
     """Stretches of the sound that a claim or an unusual signal points at.
 
-    What speaks of nearly the whole recording marks nothing.
+    One mark a stretch, in order of time; what speaks of nearly the whole sound marks nothing.
     """
     found = [
-        (claim.span, claim.cue, str(claim.strength))
+        (claim.span, f"{claim.cue} ({claim.strength})")
         for claim in claims
         if claim.modality is Modality.AUDIO and claim.strength is not Strength.CLEAN
     ]
     found += [
-        (signal.span, signal.name, "signal")
+        (signal.span, signal.name)
         for signal in signals
         if signal.modality is Modality.AUDIO and signal.is_unusual
     ]
-    marks = (_mark(stretch, label, strength, seconds) for stretch, label, strength in found)
+    by_span: dict[Span, list[str]] = {}
+    for stretch, label in found:
+        by_span.setdefault(stretch, []).append(label)
+    marks = (
+        _mark(stretch, f"{', '.join(labels)}, {span(stretch)}", "", seconds)
+        for stretch, labels in sorted(by_span.items(), key=lambda item: item[0].start_seconds)
+    )
     return tuple(mark for mark in marks if mark.width < 95)
