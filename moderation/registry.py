@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from moderation.errors import PluginError
 
@@ -27,7 +28,7 @@ class Plugin:
     distribution: str
     version: str
 
-    def load(self) -> object:
+    def load(self) -> Any:
         """The object behind the entry point, importing its module now.
 
         Raises:
@@ -56,12 +57,19 @@ def _plugin(group: PluginGroup, entry: EntryPoint) -> Plugin:
     )
 
 
-def plugins(group: PluginGroup) -> tuple[Plugin, ...]:
-    """Every plugin of `group` in order of name; nothing is imported.
+def plugins(group: str) -> tuple[Plugin, ...]:
+    """Every plugin of `group`, one of `PluginGroup`, in order of name; nothing is imported.
 
     Raises:
-        PluginError: two distributions use the same name.
+        PluginError: no such group, or two distributions use the same name.
     """
+    if group not in list(PluginGroup):
+        raise PluginError(
+            f"no plugin group is named {group!r}",
+            expected=f"one of: {', '.join(PluginGroup)}",
+            remedy="Correct the name of the group.",
+        )
+    group = PluginGroup(group)
     by_name: dict[str, Plugin] = {}
     for entry in entry_points(group=group):
         plugin = _plugin(group, entry)
@@ -77,11 +85,11 @@ def plugins(group: PluginGroup) -> tuple[Plugin, ...]:
     return tuple(by_name[name] for name in sorted(by_name))
 
 
-def load(group: PluginGroup, name: str) -> object:
+def load(group: str, name: str) -> Any:
     """The object that plugin `name` of `group` stands for.
 
     Raises:
-        PluginError: no such plugin, a doubled name, or one that does not load.
+        PluginError: no such group or plugin, a doubled name, or one that does not load.
     """
     known = plugins(group)
     for plugin in known:

@@ -19,8 +19,10 @@ class BatchDispatcher(Protocol):
         """Names the judge and its version; part of what makes an earlier result stand."""
         ...
 
-    def score(self, paths: Iterable[Path], mode: Mode, *, samples: int = 1) -> Iterator[ItemResult]:
-        """See `moderation.ports.Dispatcher`; `samples` rationales are drawn an item."""
+    def score(
+        self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
+    ) -> Iterator[ItemResult]:
+        """See `moderation.ports.Dispatcher`; full mode averages over `rationales`."""
         ...
 
 
@@ -63,7 +65,7 @@ def run_batch(
     paths: Sequence[Path],
     mode: Mode,
     *,
-    samples: int = 1,
+    rationales: int = 1,
     journal: Journal | None = None,
     interruption: Interruption | None = None,
     on_result: Callable[[ItemResult], None] = lambda _: None,
@@ -79,7 +81,7 @@ def run_batch(
     started = time.monotonic()
     is_complete = is_interrupted = is_written = False
     fresh = dispatcher.score(
-        [path for index, path in enumerate(paths) if index not in keep], mode, samples=samples
+        [path for index, path in enumerate(paths) if index not in keep], mode, rationales=rationales
     )
     try:
         for index, path in enumerate(paths):

@@ -144,7 +144,7 @@ def score_files(
             dispatcher,
             files,
             context.mode,
-            samples=rationales,
+            rationales=rationales,
             journal=journal,
             interruption=interruption,
             on_result=on_result,

@@ -34,7 +34,9 @@ class ByteDispatcher:
         self.is_closed = False
         self._pause_seconds = pause_seconds
 
-    def score(self, paths: Iterable[Path], mode: Mode, *, samples: int = 1) -> Iterator[ItemResult]:
+    def score(
+        self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
+    ) -> Iterator[ItemResult]:
         seen: dict[str, str] = {}
         try:
             for path in paths:

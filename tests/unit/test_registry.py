@@ -41,7 +41,7 @@ def test_lists_and_loads_what_a_distribution_offers(install: Install, tmp_path: 
         ("zeta", "acme_calibration:Platt", "1.4"),
     ]
     assert load(PluginGroup.CALIBRATORS, "acme") is json.dumps
-    assert load(PluginGroup.CALIBRATORS, "zeta").slope == 2  # type: ignore[attr-defined]
+    assert load(PluginGroup.CALIBRATORS, "zeta").slope == 2
 
 
 def test_listing_imports_nothing(install: Install, tmp_path: Path) -> None:
@@ -65,3 +65,8 @@ def test_an_unknown_name_lists_the_known_ones(install: Install) -> None:
     install("acme", "1.0", "[moderation.readers]\nfirst_known = json:loads\n")
     with pytest.raises(PluginError, match="first_known"):
         load(PluginGroup.READERS, "imaginary")
+
+
+def test_an_unknown_group_lists_the_groups() -> None:
+    with pytest.raises(PluginError, match=r"moderation\.judges"):
+        plugins("moderation.oracles")
