@@ -1,8 +1,6 @@
 """Which timestamps to look at. Pure arithmetic: a plan is a tuple of seconds."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from encoders.types import Span
 

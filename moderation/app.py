@@ -5,10 +5,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from encoders.base import ReadLimits, ReadRequest
+from encoders.sandbox import Sandbox
+
+from encoders.base import ReadRequest
 from encoders.cache import FeatureCache
 from encoders.sampling import Uniform, sampling_id
-from encoders.sandbox import Sandbox
 from encoders.weights import WeightStore
 from moderation import registry
 from moderation.dispatch import InlineDispatcher
@@ -40,17 +41,7 @@ def choose_device(wanted: str) -> str:
 
 def build_sandbox(settings: Settings) -> Sandbox:
     """The decoder sandbox with this deployment's limits."""
-    return Sandbox(
-        limits=ReadLimits(
-            wall_seconds=settings.decode_wall_seconds,
-            cpu_seconds=settings.decode_cpu_seconds,
-            memory_bytes=settings.decode_memory_bytes,
-            pixels_max=settings.decode_pixels_max,
-            duration_seconds_max=settings.decode_duration_seconds_max,
-            frame_side_max=settings.decode_frame_side_max,
-            output_bytes_max=settings.decode_output_bytes_max,
-        )
-    )
+    return Sandbox(limits=settings.read_limits())
 
 
 def build_extractor(settings: Settings, sandbox: Sandbox) -> Extractor:
@@ -97,7 +88,7 @@ def build_judge(settings: Settings) -> Any:
     folder = STARTER_JUDGE if settings.judge == "starter" else Path(settings.judge)
     backbone = read_description(folder).backbone
     weights = build_weights(settings)
-    path = weights.path(backbone) if backbone in weights.names() else Path(backbone)
+    path = weights.path(backbone) if backbone in weights.names else Path(backbone)
     judge = registry.load("moderation.judges", "soft_token")
     return judge.from_folder(folder, backbone=path, device=choose_device(settings.device))
 

@@ -19,7 +19,6 @@ from encoders.types import (
 )
 from moderation.errors import TypedError
 
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -81,7 +80,8 @@ class Extractor:
         """
         columns = [self._encodings(encoder, batch) for encoder in self.encoders]
         return [
-            _combine(media, parts) for media, parts in zip(batch, zip(*columns, strict=True), strict=True)
+            _combine(media, parts)
+            for media, parts in zip(batch, zip(*columns, strict=True), strict=True)
         ]
 
     def _encodings(
@@ -106,7 +106,7 @@ class Extractor:
 
 
 def isolate(
-    work: Callable[[Sequence[Item]], list[Result]], batch: Sequence[Item]
+    work: Callable[[Sequence[Item]], Sequence[Result]], batch: Sequence[Item]
 ) -> list[Result | TypedError]:
     """Run `work` over a batch; if it raises a typed error, run it item by item instead."""
     if not batch:

@@ -1,4 +1,4 @@
-"""Scores files as a stream: decode ahead in children, encode and judge in batches, answer in order."""
+"""Scores files as a stream: decode ahead in children, judge in batches, answer in order."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence

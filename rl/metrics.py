@@ -49,7 +49,9 @@ def bootstrap(
     members = [np.flatnonzero(place_N == k) for k in range(len(names))]
     generator = np.random.default_rng(seed)
     values = [
-        metric(np.concatenate([members[k] for k in generator.integers(len(names), size=len(names))]))
+        metric(
+            np.concatenate([members[k] for k in generator.integers(len(names), size=len(names))])
+        )
         for _ in range(draws)
     ]
     kept = np.asarray([value for value in values if np.isfinite(value)])

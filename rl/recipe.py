@@ -21,8 +21,9 @@ class SequenceRecipe(_Strict):
 
 
 class JudgeRecipe(_Strict):
-    """name: of the judge. backbone: weights artefact, folder or hub id; backbone_layers: None = all.
+    """One judge, and the soft-token budget of each sequence that it reads.
 
+    backbone: weights artefact, folder or hub id. backbone_layers: how many, None for all.
     width: of the projectors. lora_rank, lora_alpha: of the adapter on all linear layers.
     """
 

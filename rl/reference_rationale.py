@@ -61,9 +61,7 @@ def reference_rationale(
         order = list(Strength)
         worst = max(marked, key=lambda claim: order.index(claim.strength))
         template = _TAMPERED[generator.integers(len(_TAMPERED))]
-        sentence = template.format(
-            modality=worst.modality, strength=worst.strength, cue=worst.cue
-        )
+        sentence = template.format(modality=worst.modality, strength=worst.strength, cue=worst.cue)
     return format_rationale(entries, sentence)
 
 

@@ -146,10 +146,7 @@ class LanguageModel:
             hidden_BTD = self._run(step_BTD, mask_BT, position_B[:, None], cache)
             position_B = position_B + 1
             logits_BV = self.logits(hidden_BTD[:, -1])
-        return [
-            Continuation(tuple(ids), score)
-            for ids, score in zip(written, scores, strict=True)
-        ]
+        return [Continuation(tuple(ids), score) for ids, score in zip(written, scores, strict=True)]
 
     def _prefill(
         self, rows_TD: Sequence[torch.Tensor]
@@ -184,9 +181,7 @@ class LanguageModel:
             self._prefix = prefix
         expanded = DynamicCache()
         for index, (keys, values) in enumerate(prefix):
-            expanded.update(
-                keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), index
-            )
+            expanded.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), index)
         return expanded
 
     def _compute_prefix(self) -> KeysValues:

@@ -1,4 +1,4 @@
-"""What the language model is told: policy, media as soft tokens, fenced untrusted text, the question.
+"""What the language model is told: policy, media as soft tokens, fenced text, the question.
 
 The part before the media is the same for every item, so its keys and values are computed once.
 """
@@ -25,7 +25,7 @@ _RESERVED = re.compile(r"<\|[^|>]{0,40}\|>|</?(?:score|s|pad|unk|bos|eos)>|`{2,}
 
 @dataclass(frozen=True, slots=True)
 class PromptTokens:
-    """Token ids around the soft tokens: prefix (shared), media goes here, item, fast or full cue."""
+    """Token ids: prefix (shared by all items), then the soft tokens, item, fast or full cue."""
 
     prefix: tuple[int, ...]
     item: tuple[int, ...]
@@ -101,7 +101,9 @@ class PromptWriter:
             {"role": "user", "content": content},
         ]
         return str(
-            self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+            self._tokenizer.apply_chat_template(
+                messages, tokenize=False, add_generation_prompt=True
+            )
         )
 
     def _ids(self, text: str) -> tuple[int, ...]:

@@ -13,12 +13,12 @@ from moderation.errors import TokenizerError
 from moderation.types import LEVELS_K
 
 SCORE_CUE = "<score>"
-"""The text after which the score digit stands: a structure, so digits in a rationale mean nothing."""
+"""The score digit stands behind this, and nowhere else: a rationale may hold digits too."""
 
 
 @dataclass(frozen=True, slots=True)
 class DigitScores:
-    """probabilities_NK: renormalised over digits. mass_N: share of all tokens. expected_N: in [0, 9]."""
+    """probabilities_NK sums to 1; mass_N: the digits' share of all tokens; expected_N in 0..9."""
 
     probabilities_NK: torch.Tensor
     mass_N: torch.Tensor

@@ -94,10 +94,7 @@ class SoftTokenJudge:
         for start in range(0, len(order), self._batch_items):
             chosen = order[start : start + self._batch_items]
             items = [batch[i] for i in chosen]
-            if mode is Mode.FAST:
-                results = self._fast(items)
-            else:
-                results = self._full(items, rationales)
+            results = self._fast(items) if mode is Mode.FAST else self._full(items, rationales)
             judged.update(zip(chosen, results, strict=True))
         return [judged[i] for i in range(len(batch))]
 
@@ -107,7 +104,8 @@ class SoftTokenJudge:
             if not soft.encoders:
                 raise JudgeError(
                     f"no features that this judge reads in item {features.metadata.sha256[:12]}",
-                    expected="at least one of " + ", ".join(s.encoder for s in self._projector.specs),
+                    expected="at least one of "
+                    + ", ".join(s.encoder for s in self._projector.specs),
                     remedy="Run the encoders that the judge was trained with.",
                 )
             prompt = self._writer.write(features)
@@ -138,9 +136,7 @@ class SoftTokenJudge:
             judgments.append(self._from_rationales(item, mine))
         return judgments
 
-    def _from_rationales(
-        self, item: MediaFeatures, written: Sequence[Continuation]
-    ) -> Judgment:
+    def _from_rationales(self, item: MediaFeatures, written: Sequence[Continuation]) -> Judgment:
         """Mean digit distribution; the rationale shown is the one whose score is nearest to it."""
         finished = [text for text in written if text.score_logits_V is not None]
         if not finished:
@@ -162,9 +158,7 @@ class SoftTokenJudge:
             each.expected_N.mean(0, keepdim=True),
         )
         nearest = int((each.expected_N - mean.expected_N).abs().argmin())
-        return self._judgment(
-            mean, 0, Mode.FULL, self._read(finished[nearest], is_complete=True)
-        )
+        return self._judgment(mean, 0, Mode.FULL, self._read(finished[nearest], is_complete=True))
 
     def _read(self, text: Continuation, *, is_complete: bool) -> Rationale:
         decoded = self._tokenizer.decode(text.token_ids, skip_special_tokens=True)

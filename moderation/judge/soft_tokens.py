@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
-from encoders.types import FeatureSequence, MediaFeatures
+from encoders.types import FeatureSequence, FloatArray, MediaFeatures, SecondsArray
 
 TIME_FREQUENCIES = 8
 FEATURE_CLIP = 8.0
@@ -67,12 +68,14 @@ class WindowedSequences:
 
 
 def window_members(
-    middle_seconds_N: np.ndarray, edges_seconds: Sequence[float]
-) -> np.ndarray:
+    middle_seconds_N: SecondsArray, edges_seconds: Sequence[float]
+) -> npt.NDArray[np.bool_]:
     """(W, N) bool: positions whose middle lies in each window; the nearest one if none does."""
     starts, ends = np.asarray(edges_seconds[:-1]), np.asarray(edges_seconds[1:])
     middle = np.clip(middle_seconds_N, edges_seconds[0], np.nextafter(edges_seconds[-1], 0.0))
-    member_WN = (middle[None] >= starts[:, None]) & (middle[None] < ends[:, None])
+    member_WN: npt.NDArray[np.bool_] = (middle[None] >= starts[:, None]) & (
+        middle[None] < ends[:, None]
+    )
     for window in np.flatnonzero(~member_WN.any(axis=1)):
         centre = (starts[window] + ends[window]) / 2
         member_WN[window, np.abs(middle_seconds_N - centre).argmin()] = True
@@ -139,7 +142,7 @@ class SequenceProjector(nn.Module):
         self.out_norm = nn.LayerNorm(lm_width)
         nn.init.constant_(self.out_norm.weight, lm_norm)
 
-    def fit_normalisation(self, layers: Mapping[str, np.ndarray]) -> None:
+    def fit_normalisation(self, layers: Mapping[str, FloatArray]) -> None:
         """Set mean and scale of each layer from training features, name -> (N, D_l)."""
         for name in self.layer_names:
             values = layers[name]
@@ -155,7 +158,9 @@ class SequenceProjector(nn.Module):
             normal = ((batch.layers[name] - mean) / scale).clamp(-FEATURE_CLIP, FEATURE_CLIP)
             hidden_BND = hidden_BND + weight * len(weights) * self.layer_in[name](normal)
         hidden_BND = hidden_BND + self.mix(hidden_BND)
-        score_BQN = self.queries @ self.key(hidden_BND).transpose(1, 2) / hidden_BND.shape[-1] ** 0.5
+        score_BQN = (
+            self.queries @ self.key(hidden_BND).transpose(1, 2) / hidden_BND.shape[-1] ** 0.5
+        )
         score_BWQN = score_BQN[:, None].masked_fill(~batch.member_BWN[:, :, None], -1e9)
         pooled_BWQD = torch.einsum("bwqn,bnd->bwqd", score_BWQN.softmax(-1), hidden_BND)
         return self.out_norm(self.out(pooled_BWQD + self.queries))  # type: ignore[no-any-return]
@@ -184,6 +189,12 @@ class SoftTokenProjector(nn.Module):
                 for spec in specs
             }
         )
+
+    def fit_normalisation(self, encoder: str, layers: Mapping[str, FloatArray]) -> None:
+        """Standardise one encoder's layers, name -> (N, D_l) over the training features."""
+        projector = self.projectors[encoder]
+        assert isinstance(projector, SequenceProjector)  # noqa: S101 - narrows nn.Module
+        projector.fit_normalisation(layers)
 
     def forward(self, batch: Sequence[MediaFeatures]) -> list[SoftTokens]:
         """Soft tokens of each item, in order; an item without any known sequence gets none."""
