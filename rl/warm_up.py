@@ -1,7 +1,5 @@
 """RAFT regression of the judge: the fast mode, and the full mode behind reference rationales.
 
-    python -m rl.warm_up --recipe rl/recipes/first.toml --corpus DIR --out DIR
-
 Checkpoints every few steps and resumes where it was stopped.
 """
 

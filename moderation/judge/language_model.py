@@ -166,7 +166,7 @@ class LanguageModel:
             inputs_embeds=embeds_BTD,
             attention_mask=mask,
             position_ids=position,
-            past_key_values=cache,
+            cache=cache,
             use_cache=True,
         )
         return output.last_hidden_state  # type: ignore[no-any-return]
