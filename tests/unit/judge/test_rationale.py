@@ -14,7 +14,9 @@ MARKED = st.builds(
     st.sampled_from(["blended edge", "resynthesised voice", "re-drawn region"]),
     st.sampled_from([Strength.WEAK, Strength.CLEAR, Strength.STRONG]),
 )
-CLEAN = st.builds(Claim, st.sampled_from(Modality), SPANS, st.just("clean"), st.just(Strength.CLEAN))
+CLEAN = st.builds(
+    Claim, st.sampled_from(Modality), SPANS, st.just("clean"), st.just(Strength.CLEAN)
+)
 
 
 @given(st.lists(MARKED | CLEAN, max_size=6))
