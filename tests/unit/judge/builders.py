@@ -15,7 +15,7 @@ from moderation.judge.soft_tokens import SequenceSpec, SoftTokenProjector
 
 CORPUS = [
     POLICY_TEXT,
-    "audio 0.0-1.5 clean; video 1.5-3.0 warped region, strong. Ledger: speech Media: Hz system user",
+    "audio 0.0-1.5 clean; video 1.5-3.0 warped region, strong. Ledger: speech Media: Hz user",
     "0 1 2 3 4 5 6 7 8 9 <score>",
 ]
 SPECIAL = ["<unk>", "<s>", "</s>"]
