@@ -1,0 +1,152 @@
+"""Pillow: stills and short animations."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pillow_heif
+from PIL import ExifTags, Image, ImageOps
+
+from encoders.base import ReadLimits, ReadRequest
+from encoders.errors import CorruptMedia, LimitExceeded, UnsupportedMedia
+from encoders.readers.formats import Format
+from encoders.readers.scan import clean_tags, describe, identify
+from encoders.readers.selection import select
+from encoders.types import ByteArray, DecodedMedia, MediaMetadata, Modality, StreamInfo
+
+_ANIMATION_FRAMES_MAX = 2000
+_DEFAULT_FRAME_SECONDS = 0.1  # what browsers use where a GIF says 0
+
+pillow_heif.register_heif_opener(thumbnails=False)
+
+
+class PillowReader:
+    """Decodes JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC and AVIF, upright, as RGB."""
+
+    name = "pillow"
+
+    def read(self, path: str, request: ReadRequest, limits: ReadLimits) -> DecodedMedia:
+        """See `MediaReader.read`. An animation comes back as video.
+
+        Raises:
+            MediaError: not a still, damaged, or beyond `limits`.
+        """
+        form, size = identify(path)
+        if not form.pillow:
+            raise UnsupportedMedia(
+                f"a {form.name} file", expected="a still picture", remedy="Read it with PyAV."
+            )
+        # The limit is enforced below, with the size in the message.
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # on EXIF oddities; the pixels decide
+                with Image.open(path, formats=[form.pillow]) as image:
+                    return self._decode(image, form, size, request, limits)
+        except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
+            raise CorruptMedia(
+                f"the {form.name} picture does not decode ({describe(error)})",
+                expected="a complete picture",
+                remedy="Fetch the file again, or ask for the original.",
+            ) from error
+
+    def _decode(
+        self,
+        image: Image.Image,
+        form: Format,
+        size: int,
+        request: ReadRequest,
+        limits: ReadLimits,
+    ) -> DecodedMedia:
+        width, height = image.size
+        if width * height > limits.pixels_max:
+            raise LimitExceeded(
+                "pixels",
+                f"the picture is {width}x{height}",
+                expected=f"at most {limits.pixels_max} pixels",
+                remedy="Scale the picture down, or raise the limit on pixels.",
+            )
+        source = PillowFrames(image, limits)
+        frames = select(source, request.sampling, limits)
+        count = len(source.timestamps_F)
+        is_moving = count > 1
+        info = StreamInfo(
+            kind="video" if is_moving else "image",
+            codec=form.name,
+            width=width,
+            height=height,
+            frames=count if is_moving else None,
+            duration_seconds=source.duration_seconds if is_moving else None,
+        )
+        notes = ["the picture was turned upright as its EXIF says"] if source.is_turned else []
+        return DecodedMedia(
+            metadata=MediaMetadata(
+                container=form.name,
+                size_bytes=size,
+                sha256="",
+                claimed=(info,),
+                observed=(info,),
+                reader=self.name,
+                tags=_tags(image),
+                notes=tuple(notes),
+            ),
+            modality=Modality.VIDEO if is_moving else Modality.IMAGE,
+            duration_seconds=source.duration_seconds,
+            frames=frames,
+            audio=None,
+        )
+
+
+class PillowFrames:
+    """A `FrameSource` over a Pillow image; a still is one frame at 0 s."""
+
+    def __init__(self, image: Image.Image, limits: ReadLimits) -> None:
+        self._image = image
+        self.is_turned = image.getexif().get(ExifTags.Base.Orientation, 1) not in (0, 1)
+        # A multi-picture JPEG or a TIFF holds pages, which do not follow each other in time.
+        pages = image.format in ("MPO", "TIFF", "HEIF")
+        count = 1 if pages else min(getattr(image, "n_frames", 1), _ANIMATION_FRAMES_MAX)
+        seconds = self._durations(count, limits) if count > 1 else [0.0]
+        ends = np.cumsum(seconds)
+        self.timestamps_F = np.concatenate([[0.0], ends[:-1]]).astype(np.float64)
+        self.duration_seconds = float(ends[-1])
+
+    def _durations(self, count: int, limits: ReadLimits) -> list[float]:
+        seconds: list[float] = []
+        for number in range(count):
+            self._image.seek(number)
+            shown = float(self._image.info.get("duration", 0) or 0) / 1000.0
+            seconds.append(shown if shown > 0.0 else _DEFAULT_FRAME_SECONDS)
+            if sum(seconds) > limits.duration_seconds_max:
+                break
+        return seconds
+
+    def fetch(self, indices: Sequence[int]) -> Iterator[ByteArray]:
+        """See `FrameSource.fetch`."""
+        for index in indices:
+            if len(self.timestamps_F) > 1:
+                self._image.seek(index)
+            self._image.load()
+            yield _rgb(ImageOps.exif_transpose(self._image) if self.is_turned else self._image)
+
+
+def _rgb(image: Image.Image) -> ByteArray:
+    """uint8 (H, W, 3); transparency over white, 16-bit grey scaled instead of clipped."""
+    if image.mode.startswith("I;16") or image.mode == "I":
+        grey = np.clip(np.asarray(image).astype(np.int64) >> 8, 0, 255).astype(np.uint8)
+        return np.repeat(grey[:, :, None], 3, axis=2)
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, layer)
+    return np.asarray(image.convert("RGB"), dtype=np.uint8)
+
+
+def _tags(image: Image.Image) -> dict[str, str]:
+    exif = image.getexif()
+    named = {ExifTags.TAGS.get(key, str(key)): value for key, value in exif.items()}
+    named.update(
+        {ExifTags.TAGS.get(k, str(k)): v for k, v in exif.get_ifd(ExifTags.IFD.Exif).items()}
+    )
+    texts = {k: v for k, v in image.info.items() if isinstance(v, str)}
+    return clean_tags({**texts, **named})
