@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -158,7 +159,7 @@ def _by_scene(
         if change[i] > sampling.threshold and 0.0 < times[i] < duration
     ]
     edges = [0.0, *(c for c in _increasing(cuts, duration) if 0.0 < c < duration), duration]
-    scenes = list(zip(edges[:-1], edges[1:], strict=True))
+    scenes = list(pairwise(edges))
     # No scene is looked at more often than the uniform default would: half a second a frame.
     room = max(1, math.floor(min(duration * 2.0, float(sampling.frames_max))))
     budget = min(sampling.frames_max, max(room, len(scenes)))

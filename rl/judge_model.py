@@ -1,5 +1,6 @@
 """The trainable judge: soft-token projectors and a LoRA adapter around a frozen backbone."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from peft import LoraConfig, get_peft_model
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from moderation.judge.artefact import ADAPTER_FOLDER, PROJECTORS_FILE
@@ -59,6 +60,7 @@ class JudgeModel(nn.Module):
         device: str,
     ) -> None:
         super().__init__()
+        self._recipe = recipe
         base = load_backbone(backbone, dtype=dtype, layers=recipe.backbone_layers)
         self.tokenizer = load_tokenizer(backbone)
         self.writer = PromptWriter(self.tokenizer, policy_text=POLICY_TEXT)
@@ -141,12 +143,14 @@ class JudgeModel(nn.Module):
         for parameter in self.backbone.parameters():
             if parameter.requires_grad:
                 parameter.data = parameter.data.half().float()
-        self.backbone.save_pretrained(str(folder / ADAPTER_FOLDER), safe_serialization=True)
-        halve_adapter(folder / ADAPTER_FOLDER / "adapter_model.safetensors")
-
-
-def halve_adapter(path: Path) -> None:
-    """Store an adapter's float32 tensors as float16, in place."""
-    from safetensors.torch import load_file
-
-    save_file({k: v.half() for k, v in load_file(path).items()}, path, metadata={"format": "pt"})
+        adapter = folder / ADAPTER_FOLDER
+        self.backbone.save_pretrained(str(adapter))
+        (adapter / "README.md").unlink()
+        path = adapter / "adapter_model.safetensors"
+        halves = {name: value.half() for name, value in load_file(path).items()}
+        save_file(halves, path, metadata={"format": "pt"})
+        # PEFT notes the path of the training machine; the judge's description names the backbone.
+        config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+        config["base_model_name_or_path"] = self._recipe.backbone
+        text = json.dumps(config, indent=1, sort_keys=True) + "\n"
+        (adapter / "adapter_config.json").write_text(text, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pillow_heif
@@ -144,9 +145,9 @@ def _rgb(image: Image.Image) -> ByteArray:
 
 def _tags(image: Image.Image) -> dict[str, str]:
     exif = image.getexif()
-    named = {ExifTags.TAGS.get(key, str(key)): value for key, value in exif.items()}
+    named: dict[str, Any] = {ExifTags.TAGS.get(k, str(k)): v for k, v in exif.items()}
     named.update(
         {ExifTags.TAGS.get(k, str(k)): v for k, v in exif.get_ifd(ExifTags.IFD.Exif).items()}
     )
-    texts = {k: v for k, v in image.info.items() if isinstance(v, str)}
+    texts = {str(k): v for k, v in image.info.items() if isinstance(v, str)}
     return clean_tags({**texts, **named})

@@ -77,7 +77,7 @@ def _select_shown(source: "PyAVFrames", request: ReadRequest, limits: ReadLimits
             source.shorten(shown)
 
 
-class _EndOfPictures(Exception):  # noqa: N818 - a signal within this module
+class _EndOfPictures(Exception):
     """The decoder ran dry after the frame at `seconds`."""
 
     def __init__(self, seconds: float) -> None:

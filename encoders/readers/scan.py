@@ -17,8 +17,14 @@ from av.stream import Disposition
 
 from encoders.base import ReadLimits
 from encoders.errors import CorruptMedia, LimitExceeded, UnsupportedMedia
-from encoders.readers.formats import AUDIO_CODECS, HEAD_BYTES, VIDEO_CODECS, Format
-from encoders.readers.formats import id3_length, sniff
+from encoders.readers.formats import (
+    AUDIO_CODECS,
+    HEAD_BYTES,
+    VIDEO_CODECS,
+    Format,
+    id3_length,
+    sniff,
+)
 from encoders.readers.integrity import missing_bytes
 from encoders.types import SecondsArray, StreamInfo
 
@@ -269,7 +275,8 @@ class _Walk:
         self._shown: list[float] = []
         self._keys: list[float] = []
         self._discarded = self._checked = self._damaged = 0
-        self._audio_seconds, self._audio_start = 0.0, None
+        self._audio_seconds = 0.0
+        self._audio_start: float | None = None
 
     def run(self, container: Any) -> None:
         streams = [stream for stream in (self.video, self.audio) if stream is not None]

@@ -5,6 +5,7 @@ expanded over the batch. Rows are padded on the right, so a row's values do not 
 neighbours' lengths. B items, T tokens, D width, V vocabulary.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+from transformers.utils.logging import disable_progress_bar
 
 from moderation.errors import ConfigurationError
 
@@ -34,6 +36,8 @@ def load_backbone(path: str | Path, *, dtype: torch.dtype, layers: int | None = 
     Raises:
         ConfigurationError: nothing there that transformers can load as a causal LM.
     """
+    # Our own progress is on the same terminal.
+    disable_progress_bar()
     changes = {} if layers is None else {"num_hidden_layers": layers}
     try:
         model = AutoModelForCausalLM.from_pretrained(str(path), dtype=dtype, **changes)
@@ -45,6 +49,16 @@ def load_backbone(path: str | Path, *, dtype: torch.dtype, layers: int | None = 
         ) from error
     model.requires_grad_(False)
     return model.eval()
+
+
+def merge_adapter(model: Any, folder: Path) -> Any:
+    """The model with a LoRA adapter (PEFT's format) added into its weights."""
+    from peft import PeftModel
+
+    with warnings.catch_warnings():
+        # PEFT asks for a property that this version of transformers has renamed.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        return PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
 
 
 def load_tokenizer(path: str | Path) -> Any:

@@ -22,6 +22,7 @@ from moderation.judge.language_model import (
     Sampler,
     load_backbone,
     load_tokenizer,
+    merge_adapter,
 )
 from moderation.judge.prompt import PromptWriter
 from moderation.judge.rationale import parse_rationale
@@ -65,15 +66,12 @@ class SoftTokenJudge:
         Raises:
             ConfigurationError: the folder or the backbone is not what it should be.
         """
-        from peft import PeftModel
-
         description = read_description(folder)
         has_bf16 = device.startswith("cuda") and torch.cuda.is_bf16_supported()
         dtype = torch.bfloat16 if has_bf16 else torch.float32
         model = load_backbone(backbone, dtype=torch.float32, layers=description.backbone_layers)
         if (folder / ADAPTER_FOLDER).is_dir():
-            adapter = folder / ADAPTER_FOLDER
-            model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+            model = merge_adapter(model, folder / ADAPTER_FOLDER)
         projector = SoftTokenProjector(
             description.specs, width=description.width, lm_width=model.config.hidden_size
         )
