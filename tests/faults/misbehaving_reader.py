@@ -113,6 +113,8 @@ def read(
         return _media(reader="made", waveform=np.array([0.0, np.nan], dtype=np.float32))
     elif order == "too-much":
         return _media(reader="made", frames=limits.output_bytes_max // (1024**2 * 3) + 1, side=1024)
+    elif order == "wide":
+        return _media(reader="made", side=limits.frame_side_max + 1)
     elif order == "big":
         return _media(reader="made", frames=33, side=1024)
     elif order == "untyped":

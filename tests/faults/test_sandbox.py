@@ -144,6 +144,7 @@ def test_requests_survive_the_wire(sampling: Uniform | ByScene | Dense) -> None:
         ('answer {"media":{"arrays":{"other":[1]}}}', DecoderCrashed, "unknown name"),
         ('answer {"media":{"arrays":{}}}', DecoderCrashed, "wrong field"),
         ('answer {"error":{"code":"none"}}', DecoderCrashed, "unknown kind"),
+        ('answer {"error":{"code":"transient"}}', DecoderCrashed, "unknown kind"),
         ("nan", DecoderCrashed, "NaN"),
         ("claim", LimitExceeded, "hands back"),
         ("too-much", LimitExceeded, "hands back"),
@@ -169,6 +170,7 @@ def test_limits_are_named(sandbox: Sandbox, order: MakeFile) -> None:
     for text, limit in (
         ("allocate", "memory"),
         ("too-much", "output_bytes"),
+        ("wide", "frame_side"),
         ("limited", "pixels"),
     ):
         with pytest.raises(LimitExceeded) as caught:
@@ -221,8 +223,24 @@ def test_forbidden_acts_fail(sandbox: Sandbox, order: MakeFile, tmp_path: Path) 
     require_no_decoders()
 
 
+def test_orphans_are_killed_where_the_kernel_lets_a_decoder_fork(
+    order: MakeFile, known: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A machine that the seccomp filter has no table for.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import platform\nplatform.machine = lambda: 'other'\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{HERE}")
+    assert not Sandbox.protections()["no_new_processes"]
+    with Sandbox(limits=LIMITS, reader=READER, fallback=()) as sandbox:
+        assert sandbox.read(order("fork"), REQUEST).frames is not None
+        require_no_decoders()
+    require_no_decoders(known)
+
+
 def test_fallback_takes_over_and_says_so(order: MakeFile, known: set[int]) -> None:
-    with Sandbox(limits=LIMITS, reader=READER) as sandbox:
+    limits = ReadLimits(wall_seconds=3.0, memory_bytes=LIMITS.memory_bytes)
+    with Sandbox(limits=limits, reader=READER) as sandbox:
         for text, code in (
             ("sleep first", "decode_timeout"),
             ("segfault first", "decoder_crashed"),
@@ -231,7 +249,7 @@ def test_fallback_takes_over_and_says_so(order: MakeFile, known: set[int]) -> No
         ):
             started = time.monotonic()
             media = sandbox.read(order(text), REQUEST)
-            assert time.monotonic() - started < LIMITS.wall_seconds
+            assert time.monotonic() - started < limits.wall_seconds
             assert media.metadata.reader == "pyav"
             assert code in media.metadata.notes[-1]
         with pytest.raises(NoUsableMedia):
@@ -239,7 +257,7 @@ def test_fallback_takes_over_and_says_so(order: MakeFile, known: set[int]) -> No
         started = time.monotonic()
         with pytest.raises(DecodeTimeout):
             sandbox.read(order("sleep"), REQUEST)
-        assert time.monotonic() - started < LIMITS.wall_seconds + 1.0
+        assert time.monotonic() - started < limits.wall_seconds + 1.0
     require_no_decoders(known)
 
 
