@@ -49,10 +49,9 @@ def conclude(problem: Exception | None, ended: ChildExit | None, limits: ReadLim
         return Inconclusive(timed_out(limits))
     if isinstance(problem, OversizedAnswer):
         return errors.LimitExceeded(
-            "output_bytes",
+            problem.limit.removesuffix("_max"),
             f"the decoder hands back {problem}",
-            expected=f"at most {limits.output_bytes_max} bytes "
-            f"and {limits.frame_side_max} pixels a side",
+            expected=f"at most {problem.limit} = {getattr(limits, problem.limit)}",
             remedy="Ask for fewer frames or less sound, or raise the limit.",
         )
     if ended is None:
@@ -97,7 +96,7 @@ def crashed(what: str) -> errors.DecoderCrashed:
 
 def pack_error(error: BaseException) -> Header:
     """A typed error keeps its code and sentences; any other is told by its text."""
-    if isinstance(error, errors.TypedError):
+    if isinstance(error, errors.MediaError):
         return {
             "code": error.code,
             "found": error.found[:TEXT_CHARACTERS_MAX],
@@ -137,7 +136,7 @@ def unpack_error(header: Header, limits: ReadLimits) -> errors.TypedError | Inco
 
 
 def _error_classes() -> dict[str, type[Any]]:
-    kinds = [errors.MediaError, errors.TransientError, errors.PermanentError]
+    kinds: list[type[errors.MediaError]] = [errors.MediaError]
     for kind in kinds:
         kinds.extend(child for child in kind.__subclasses__() if child not in kinds)
     return {kind.code: kind for kind in kinds if kind.__module__ == errors.__name__}

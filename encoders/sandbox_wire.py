@@ -52,7 +52,11 @@ class Disconnected(Exception):
 
 
 class OversizedAnswer(Exception):
-    """The child announced more array bytes than it may hand back."""
+    """The child announced more than it may hand back; `limit` names the field of ReadLimits."""
+
+    def __init__(self, limit: str, found: str) -> None:
+        super().__init__(found)
+        self.limit = limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +190,7 @@ def receive_media(
     """Read the arrays announced by `header` (the value of "media") and build the value.
 
     Raises:
-        OversizedAnswer: more than `limits.output_bytes_max`; nothing was allocated.
+        OversizedAnswer: beyond `output_bytes_max` or `frame_side_max`; nothing was allocated.
         MalformedAnswer: a field is missing, of the wrong kind, or contradicts another.
         TimeoutError, Disconnected: as `receive_into`.
     """
@@ -223,9 +227,9 @@ def _checked_shapes(announced: object, limits: ReadLimits) -> dict[str, tuple[in
         total_bytes += size
         shapes[name] = tuple(shape)
     if total_bytes > limits.output_bytes_max:
-        raise OversizedAnswer(f"{total_bytes} decoded bytes")
+        raise OversizedAnswer("output_bytes_max", f"{total_bytes} decoded bytes")
     if "pixels_FHWC" in shapes and max(shapes["pixels_FHWC"][1:3]) > limits.frame_side_max:
-        raise OversizedAnswer("frames longer than frame_side_max")
+        raise OversizedAnswer("frame_side_max", f"frames of shape {shapes['pixels_FHWC']}")
     return shapes
 
 
