@@ -13,7 +13,9 @@ class JudgeBackend(Protocol):
 
     judge_id: str
 
-    def judge(self, batch: Sequence[MediaFeatures], mode: Mode) -> list[Judgment]:
+    def judge(
+        self, batch: Sequence[MediaFeatures], mode: Mode, *, rationales: int = 1
+    ) -> list[Judgment]:
         """One `Judgment` an item, in order; equal to 1e-4 whatever the batch.
 
         Raises:
@@ -25,14 +27,16 @@ class JudgeBackend(Protocol):
 class Dispatcher(Protocol):
     """Gets items scored: in this process, or elsewhere."""
 
-    def score(self, paths: Iterable[Path], mode: Mode) -> Iterator[ItemResult]:
+    def score(
+        self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
+    ) -> Iterator[ItemResult]:
         """One result a path, in the order given; a bad file gives a row, never an exception.
 
         Closing the iterator stops the work and leaves no process behind.
         """
         ...
 
-    def examine(self, path: Path, mode: Mode) -> Examination:
+    def examine(self, path: Path, mode: Mode, *, rationales: int = 1) -> Examination:
         """Everything about one file.
 
         Raises:

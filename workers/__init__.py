@@ -1,1 +1,1 @@
-"""Celery workers: the distributed dispatcher lives here once the service needs more than one machine."""
+"""Celery workers: the place of the distributed dispatcher."""

@@ -16,9 +16,9 @@ def read(
     path: str,
     request: ReadRequest,
     limits: ReadLimits,
-    allowed: Collection[str] = ALL_READERS,
+    readers: Collection[str] = ALL_READERS,
 ) -> DecodedMedia:
-    """Decode any supported file with the readers in `allowed`.
+    """Decode any supported file with the readers in `readers`.
 
     Stills go to Pillow. Everything else is scanned under PyAV's guard; then decord takes the
     video where nothing speaks against it, and PyAV the rest.
@@ -30,14 +30,14 @@ def read(
     if form.pillow:
         return PillowReader().read(path, request, limits)
     found = scan(path, form, size, limits)
-    if "decord" in allowed:
-        media = _with_decord(path, found, request, limits, "pyav" not in allowed)
+    if "decord" in readers:
+        media = _with_decord(path, found, request, limits, "pyav" not in readers)
         if media is not None:
             return media
-    if "pyav" not in allowed:
+    if "pyav" not in readers:
         raise UnsupportedMedia(
             f"a {form.name} file that decord does not take",
-            expected="a file for one of " + ", ".join(sorted(allowed)),
+            expected="a file for one of " + ", ".join(sorted(readers)),
             remedy="Allow the pyav reader.",
         )
     return pyav.decode(path, found, request, limits)

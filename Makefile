@@ -1,0 +1,42 @@
+# Each target sets up what it needs, quietly where it is there already.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+SAMPLES := docs/samples
+
+.PHONY: demo setup system weights test lint bench serve clean
+
+demo: weights ## score the bundled genuine and manipulated media
+	$(BIN)/moderation score $(SAMPLES)/manifest.csv --sort score
+
+setup: $(INSTALLED)
+
+system:
+	@deploy/setup-system.sh
+
+$(INSTALLED): pyproject.toml deploy/constraints.txt | system
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c deploy/constraints.txt -e '.[judge,train,dev]'
+	@touch $@
+
+weights: setup
+	@$(BIN)/moderation models pull
+
+test: weights
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: weights
+	$(BIN)/python -m tests.benchmarks
+
+serve: setup
+	@echo "The HTTP service is not there yet; score files with: $(BIN)/moderation score PATH" >&2; exit 2
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# System packages that setting up needs: a compiler and headers (three dependencies build from
+# source), FFmpeg (tests make their media with it) and speech synthesisers (corpus recipes).
+# Does nothing, silently, where all of them are there.
+set -euo pipefail
+
+missing=()
+need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
+
+need gcc gcc
+need g++ g++
+need ffmpeg ffmpeg
+need espeak-ng espeak-ng
+need flite flite
+[ "${#missing[@]}" -eq 0 ] && exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+  echo "Please install: ${missing[*]} (this script knows only Debian's apt-get)." >&2
+  exit 1
+fi
+run() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
+echo "Installing system packages: ${missing[*]}"
+run apt-get update -qq
+DEBIAN_FRONTEND=noninteractive run apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -1,0 +1,278 @@
+"""What travels between the sandbox and its decoder child: JSON headers and raw array bytes.
+
+Never pickle: the child has worked on hostile bytes, so its answer is read as hostile
+too. Kinds, shapes and sizes are checked before any memory is set aside for them.
+"""
+
+import base64
+import json
+import socket
+import struct
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from encoders.base import ReadLimits, ReadRequest
+from encoders.sampling import ByScene, Dense, Sampling, Uniform
+from encoders.types import (
+    AudioSamples,
+    DecodedMedia,
+    FrameBatch,
+    MediaMetadata,
+    Modality,
+    Span,
+    StreamInfo,
+)
+
+HEADER_BYTES_MAX = 1 << 20
+"""Longest JSON header; a container's tags are text and stay far below it."""
+
+# Name of each array: its dtype and its number of dimensions.
+ARRAYS: Mapping[str, tuple[str, int]] = {
+    "pixels_FHWC": ("uint8", 4),
+    "timestamps_seconds_F": ("float64", 1),
+    "waveform_T": ("float32", 1),
+}
+
+_LENGTH = struct.Struct("!I")
+Array = npt.NDArray[Any]
+Header = dict[str, Any]
+
+
+class MalformedAnswer(Exception):
+    """The other side broke the protocol."""
+
+
+class Disconnected(Exception):
+    """The other side closed before the message was complete."""
+
+
+class OversizedAnswer(Exception):
+    """The child announced more array bytes than it may hand back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment of the monotonic clock, in seconds, that no call may outlast."""
+
+    at_seconds: float
+
+    @classmethod
+    def after(cls, seconds: float) -> "Deadline":
+        return cls(time.monotonic() + seconds)
+
+    def remaining_seconds(self) -> float:
+        """Raises: TimeoutError when the moment has passed."""
+        left = self.at_seconds - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+
+def send_header(channel: socket.socket, header: Header) -> None:
+    """Send one JSON object with its length in front."""
+    text = json.dumps(header, separators=(",", ":")).encode()
+    channel.sendall(_LENGTH.pack(len(text)) + text)
+
+
+def receive_into(channel: socket.socket, target: memoryview, deadline: Deadline | None) -> None:
+    """Fill `target` completely.
+
+    Raises:
+        TimeoutError: `deadline` passed first.
+        Disconnected: the other side closed first.
+    """
+    filled = 0
+    while filled < len(target):
+        channel.settimeout(None if deadline is None else deadline.remaining_seconds())
+        try:
+            count = channel.recv_into(target[filled:])
+        except ConnectionError:
+            count = 0
+        if count == 0:
+            raise Disconnected
+        filled += count
+
+
+def receive_header(channel: socket.socket, deadline: Deadline | None = None) -> Header:
+    """Read one JSON object.
+
+    Raises:
+        TimeoutError, Disconnected: as `receive_into`.
+        MalformedAnswer: too long, or no JSON object.
+    """
+    prefix = bytearray(_LENGTH.size)
+    receive_into(channel, memoryview(prefix), deadline)
+    (length,) = _LENGTH.unpack(prefix)
+    if length > HEADER_BYTES_MAX:
+        raise MalformedAnswer(f"a header of {length} bytes")
+    text = bytearray(length)
+    receive_into(channel, memoryview(text), deadline)
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MalformedAnswer("a header that is no JSON") from error
+    if not isinstance(header, dict):
+        raise MalformedAnswer("a header that is no JSON object")
+    return header
+
+
+def pack_request(
+    path: bytes, request: ReadRequest, limits: ReadLimits, reader: str, readers: tuple[str, ...]
+) -> Header:
+    """Header of a request; `readers` empty means that the reader chooses."""
+    return {
+        "path": base64.b64encode(path).decode("ascii"),
+        "sampling": {"kind": type(request.sampling).__name__, **asdict(request.sampling)},
+        "audio_seconds_max": request.audio_seconds_max,
+        "sample_rate_hz": request.sample_rate_hz,
+        "limits": asdict(limits),
+        "reader": reader,
+        "readers": list(readers),
+    }
+
+
+def unpack_request(header: Header) -> tuple[bytes, ReadRequest, ReadLimits]:
+    """Path, request and limits of a header by `pack_request`."""
+    values = dict(header["sampling"])
+    kind = values.pop("kind")
+    sampling: Sampling
+    if kind == Dense.__name__:
+        values["span"] = Span(**values["span"])
+        sampling = Dense(**values)
+    else:
+        sampling = {Uniform.__name__: Uniform, ByScene.__name__: ByScene}[kind](**values)
+    request = ReadRequest(
+        sampling=sampling,
+        audio_seconds_max=header["audio_seconds_max"],
+        sample_rate_hz=header["sample_rate_hz"],
+    )
+    return base64.b64decode(header["path"]), request, ReadLimits(**header["limits"])
+
+
+def send_media(channel: socket.socket, media: DecodedMedia) -> None:
+    """Send decoded media: a header, then the bytes of each array in C order."""
+    arrays: dict[str, Array] = {}
+    header: Header = {
+        "metadata": {**asdict(media.metadata), "tags": dict(media.metadata.tags)},
+        "modality": media.modality.value,
+        "duration_seconds": media.duration_seconds,
+    }
+    if media.frames is not None:
+        arrays["pixels_FHWC"] = media.frames.pixels_FHWC
+        arrays["timestamps_seconds_F"] = media.frames.timestamps_seconds_F
+        header["source_height"] = media.frames.source_height
+        header["source_width"] = media.frames.source_width
+    if media.audio is not None:
+        arrays["waveform_T"] = media.audio.waveform_T
+        header["sample_rate_hz"] = media.audio.sample_rate_hz
+        header["source_sample_rate_hz"] = media.audio.source_sample_rate_hz
+    sendable = {
+        name: np.ascontiguousarray(values, dtype=ARRAYS[name][0]) for name, values in arrays.items()
+    }
+    header["arrays"] = {name: list(values.shape) for name, values in sendable.items()}
+    send_header(channel, {"media": header})
+    for values in sendable.values():
+        channel.sendall(values.reshape(-1).view(np.uint8).data)
+
+
+def receive_media(
+    channel: socket.socket, header: Header, limits: ReadLimits, deadline: Deadline
+) -> DecodedMedia:
+    """Read the arrays announced by `header` (the value of "media") and build the value.
+
+    Raises:
+        OversizedAnswer: more than `limits.output_bytes_max`; nothing was allocated.
+        MalformedAnswer: a field is missing, of the wrong kind, or contradicts another.
+        TimeoutError, Disconnected: as `receive_into`.
+    """
+    shapes = _checked_shapes(header.get("arrays"), limits)
+    arrays: dict[str, Array] = {}
+    for name, shape in shapes.items():
+        values = np.empty(shape, dtype=ARRAYS[name][0])
+        receive_into(channel, values.reshape(-1).view(np.uint8).data, deadline)
+        if values.dtype != np.uint8 and not np.isfinite(values).all():
+            raise MalformedAnswer(f"{name} holds NaN or infinity")
+        arrays[name] = values
+    try:
+        return _built_media(header, arrays)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MalformedAnswer(f"an answer with a wrong field ({error})") from error
+
+
+def _checked_shapes(announced: object, limits: ReadLimits) -> dict[str, tuple[int, ...]]:
+    if not isinstance(announced, dict):
+        raise MalformedAnswer("an answer without arrays")
+    shapes: dict[str, tuple[int, ...]] = {}
+    total_bytes = 0
+    for name, shape in announced.items():
+        if name not in ARRAYS:
+            raise MalformedAnswer("an array of an unknown name")
+        dtype, dimensions = ARRAYS[name]
+        if not isinstance(shape, list) or len(shape) != dimensions:
+            raise MalformedAnswer(f"{name} with a wrong number of dimensions")
+        size = np.dtype(dtype).itemsize
+        for length in shape:
+            if type(length) is not int or length < 1:
+                raise MalformedAnswer(f"{name} with a length that is no positive integer")
+            size *= length
+        total_bytes += size
+        shapes[name] = tuple(shape)
+    if total_bytes > limits.output_bytes_max:
+        raise OversizedAnswer(f"{total_bytes} decoded bytes")
+    if "pixels_FHWC" in shapes and max(shapes["pixels_FHWC"][1:3]) > limits.frame_side_max:
+        raise OversizedAnswer("frames longer than frame_side_max")
+    return shapes
+
+
+def _built_media(header: Header, arrays: dict[str, Array]) -> DecodedMedia:
+    frames, audio = None, None
+    if "pixels_FHWC" in arrays:
+        frames = FrameBatch(
+            pixels_FHWC=arrays["pixels_FHWC"],
+            timestamps_seconds_F=arrays["timestamps_seconds_F"],
+            source_height=int(header["source_height"]),
+            source_width=int(header["source_width"]),
+        )
+    if "waveform_T" in arrays:
+        audio = AudioSamples(
+            waveform_T=arrays["waveform_T"],
+            sample_rate_hz=int(header["sample_rate_hz"]),
+            source_sample_rate_hz=int(header["source_sample_rate_hz"]),
+        )
+    fields = header["metadata"]
+    metadata = MediaMetadata(
+        container=str(fields["container"]),
+        size_bytes=int(fields["size_bytes"]),
+        sha256=str(fields["sha256"]),
+        claimed=tuple(_built_stream(stream) for stream in fields["claimed"]),
+        observed=tuple(_built_stream(stream) for stream in fields["observed"]),
+        reader=str(fields["reader"]),
+        tags={str(key): str(value) for key, value in fields["tags"].items()},
+        notes=tuple(str(note) for note in fields["notes"]),
+    )
+    duration_seconds = float(header["duration_seconds"])
+    if not 0.0 <= duration_seconds < float("inf"):
+        raise ValueError("duration_seconds is no length of time")
+    return DecodedMedia(metadata, Modality(header["modality"]), duration_seconds, frames, audio)
+
+
+def _built_stream(fields: Mapping[str, Any]) -> StreamInfo:
+    def number(name: str, kind: type[int] | type[float]) -> Any:
+        return None if fields[name] is None else kind(fields[name])
+
+    return StreamInfo(
+        kind=str(fields["kind"]),
+        codec=str(fields["codec"]),
+        width=number("width", int),
+        height=number("height", int),
+        frames=number("frames", int),
+        frames_per_second=number("frames_per_second", float),
+        duration_seconds=number("duration_seconds", float),
+        sample_rate_hz=number("sample_rate_hz", int),
+        channels=number("channels", int),
+    )

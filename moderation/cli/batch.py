@@ -1,0 +1,111 @@
+"""Scoring a list of files: earlier results kept, new ones journalled, nothing lost on the way."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from moderation.cli.interruption import Interrupted, Interruption
+from moderation.journal import Journal, kept
+from moderation.types import ItemResult, Mode
+
+
+class BatchDispatcher(Protocol):
+    """What the command line needs of a dispatcher to score many files."""
+
+    @property
+    def judge_id(self) -> str:
+        """Names the judge and its version; part of what makes an earlier result stand."""
+        ...
+
+    def score(
+        self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
+    ) -> Iterator[ItemResult]:
+        """See `moderation.ports.Dispatcher`; full mode averages over `rationales`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOutcome:
+    """What a run came to.
+
+    results: in the order of the inputs; all of them unless `is_interrupted`.
+    kept: how many of them an earlier run had made. seconds: wall time of the new ones.
+    is_written: the output file holds `results` now.
+    """
+
+    results: tuple[ItemResult, ...]
+    inputs: int
+    kept: int
+    seconds: float
+    is_interrupted: bool
+    is_written: bool
+
+    @property
+    def scored(self) -> int:
+        return sum(result.judgment is not None for result in self.results)
+
+    @property
+    def failed(self) -> int:
+        return len(self.results) - self.scored
+
+    @property
+    def duplicates(self) -> int:
+        return sum(result.duplicate_of is not None for result in self.results)
+
+    @property
+    def items_per_second(self) -> float:
+        """Of newly made results."""
+        return (len(self.results) - self.kept) / max(self.seconds, 1e-9)
+
+
+def run_batch(
+    dispatcher: BatchDispatcher,
+    paths: Sequence[Path],
+    mode: Mode,
+    *,
+    rationales: int = 1,
+    journal: Journal | None = None,
+    interruption: Interruption | None = None,
+    on_result: Callable[[ItemResult], None] = lambda _: None,
+) -> BatchOutcome:
+    """Score `paths`; `on_result` sees every result, kept or new, in the order of the inputs.
+
+    On an interruption, or when `dispatcher` fails altogether, what is finished is written
+    first; an interruption then returns as an outcome, a failure is raised again.
+    """
+    interruption = interruption or Interruption()
+    keep = kept(paths, journal.earlier) if journal else {}
+    results: dict[int, ItemResult] = {}
+    started = time.monotonic()
+    is_complete = is_interrupted = is_written = False
+    fresh = dispatcher.score(
+        [path for index, path in enumerate(paths) if index not in keep], mode, rationales=rationales
+    )
+    try:
+        for index, path in enumerate(paths):
+            result = keep.get(index)
+            if result is None:
+                with interruption.allowed():
+                    result = next(fresh, None)
+                if result is None:
+                    raise RuntimeError(f"the dispatcher gave no result for {path}")
+                results[index] = result
+                if journal:
+                    journal.append(result)
+            on_result(result)
+        is_complete = True
+    except Interrupted:
+        is_interrupted = True
+    finally:
+        seconds = time.monotonic() - started
+        merged = {**keep, **results}
+        ordered = tuple(merged[index] for index in sorted(merged))
+        if journal and (ordered or is_complete):
+            is_written = journal.finish(ordered, is_complete=is_complete)
+        close = getattr(fresh, "close", None)
+        if close:
+            with interruption.allowed():
+                close()
+    return BatchOutcome(ordered, len(paths), len(keep), seconds, is_interrupted, is_written)

@@ -1,0 +1,14 @@
+"""What the exit code of `moderation` says."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """`UNFIT` is `doctor` finding something missing; `INTERRUPTED` comes after saving."""
+
+    SUCCESS = 0
+    BUG = 1
+    UNFIT = 1
+    CONFIGURATION = 2
+    FAILED_ITEMS = 3
+    INTERRUPTED = 130

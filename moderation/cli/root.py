@@ -1,0 +1,100 @@
+"""The `moderation` command: its sub-commands, and how each of them may end."""
+
+import sys
+import traceback
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from moderation import __version__
+from moderation.cli.doctor import doctor_command
+from moderation.cli.exit_codes import ExitCode
+from moderation.cli.inspect import inspect_command
+from moderation.cli.interruption import Interrupted
+from moderation.cli.plugins import plugins_command
+from moderation.cli.score import score_command
+from moderation.errors import JudgeError, TypedError
+
+
+class TypedErrorGroup(TyperGroup):
+    """Says in one line what went wrong, and exits with the code of its kind."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Interrupted:
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
+        except TypedError as error:
+            self._explain(ctx, f"{error.code}: {error}")
+            raise typer.Exit(_code_of(error)) from None
+
+    @staticmethod
+    def _explain(ctx: Any, message: str) -> None:
+        if ctx.params.get("debug"):
+            traceback.print_exc()
+        from moderation.cli.text import printable
+
+        typer.echo(f"moderation: {printable(message)}", err=True)
+
+
+def _code_of(error: TypedError) -> ExitCode:
+    from encoders.errors import MediaError
+
+    if isinstance(error, MediaError | JudgeError):
+        return ExitCode.FAILED_ITEMS
+    return ExitCode.CONFIGURATION
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"moderation {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    name="moderation",
+    cls=TypedErrorGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", envvar="MODERATION_DEBUG", help="Print tracebacks of errors."),
+    ] = False,
+) -> None:
+    """Judge whether media is authentic: 0 wholly fabricated, 9 wholly authentic."""
+
+
+app.command("score")(score_command)
+app.command("inspect")(inspect_command)
+app.command("doctor")(doctor_command)
+app.command("plugins")(plugins_command)
+if find_spec("moderation.cli.models"):
+    app.add_typer(import_module("moderation.cli.models").app, name="models")
+
+
+def run() -> None:
+    """Run the command line of this process, and exit."""
+    try:
+        app()
+    except Exception as error:
+        # Typer's own errors have been dealt with: this one is a bug, and says where to look.
+        if "--debug" in sys.argv:
+            raise
+        message = f"internal error: {type(error).__name__}: {error}".encode("ascii", "replace")
+        typer.echo(f"moderation: {message.decode()}. Run with --debug for details.", err=True)
+        sys.exit(ExitCode.BUG)

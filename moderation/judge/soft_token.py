@@ -1,0 +1,204 @@
+"""The soft-token judge: media features, a prompt and a language model, behind `JudgeBackend`."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+
+from encoders.types import MediaFeatures
+from moderation.errors import JudgeError
+from moderation.judge.artefact import (
+    ADAPTER_FOLDER,
+    PROJECTORS_FILE,
+    JudgeDescription,
+    read_description,
+)
+from moderation.judge.language_model import (
+    Continuation,
+    LanguageModel,
+    Sampler,
+    load_backbone,
+    load_tokenizer,
+)
+from moderation.judge.prompt import PromptWriter
+from moderation.judge.rationale import parse_rationale
+from moderation.judge.score_head import DigitScores, digit_scores, digit_token_ids
+from moderation.judge.soft_tokens import SoftTokenProjector
+from moderation.types import Judgment, Mode, Rationale
+
+
+class SoftTokenJudge:
+    """Judges encoded items with a trained projector, a backbone and its LoRA adapter.
+
+    model: transformers causal LM with the adapter merged, in eval mode, on its device.
+    batch_items: items that run through the model at once.
+    """
+
+    def __init__(
+        self,
+        description: JudgeDescription,
+        *,
+        model: Any,
+        tokenizer: Any,
+        projector: SoftTokenProjector,
+        batch_items: int = 8,
+    ) -> None:
+        self.judge_id = description.judge_id
+        self._description = description
+        self._tokenizer = tokenizer
+        self._projector = projector.eval()
+        self._writer = PromptWriter(tokenizer, policy_text=description.policy_text)
+        self._lm = LanguageModel(model, self._writer.prefix)
+        device = model.get_input_embeddings().weight.device
+        self._digit_ids_K = torch.tensor(digit_token_ids(tokenizer), device=device)
+        self._batch_items = batch_items
+
+    @classmethod
+    def from_folder(
+        cls, folder: Path, *, backbone: Path | str, device: str = "cpu"
+    ) -> "SoftTokenJudge":
+        """Load a judge that training wrote; `backbone` is where its language model lies.
+
+        Raises:
+            ConfigurationError: the folder or the backbone is not what it should be.
+        """
+        from peft import PeftModel
+
+        description = read_description(folder)
+        has_bf16 = device.startswith("cuda") and torch.cuda.is_bf16_supported()
+        dtype = torch.bfloat16 if has_bf16 else torch.float32
+        model = load_backbone(backbone, dtype=torch.float32, layers=description.backbone_layers)
+        if (folder / ADAPTER_FOLDER).is_dir():
+            adapter = folder / ADAPTER_FOLDER
+            model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+        projector = SoftTokenProjector(
+            description.specs, width=description.width, lm_width=model.config.hidden_size
+        )
+        projector.load_state_dict(load_file(folder / PROJECTORS_FILE))
+        return cls(
+            description,
+            model=model.to(device, dtype).eval(),
+            tokenizer=load_tokenizer(backbone),
+            projector=projector.float().to(device),
+        )
+
+    def judge(
+        self, batch: Sequence[MediaFeatures], mode: Mode, *, rationales: int = 1
+    ) -> list[Judgment]:
+        """See `JudgeBackend.judge`; `rationales` > 1 averages over that many sampled ones."""
+        order = sorted(range(len(batch)), key=lambda i: (batch[i].duration_seconds, i))
+        judged: dict[int, Judgment] = {}
+        for start in range(0, len(order), self._batch_items):
+            chosen = order[start : start + self._batch_items]
+            items = [batch[i] for i in chosen]
+            results = self._fast(items) if mode is Mode.FAST else self._full(items, rationales)
+            judged.update(zip(chosen, results, strict=True))
+        return [judged[i] for i in range(len(batch))]
+
+    def _rows(self, items: Sequence[MediaFeatures], mode: Mode) -> list[torch.Tensor]:
+        rows = []
+        for features, soft in zip(items, self._projector(items), strict=True):
+            if not soft.encoders:
+                raise JudgeError(
+                    f"no features that this judge reads in item {features.metadata.sha256[:12]}",
+                    expected="at least one of "
+                    + ", ".join(s.encoder for s in self._projector.specs),
+                    remedy="Run the encoders that the judge was trained with.",
+                )
+            prompt = self._writer.write(features)
+            cue = prompt.fast_cue if mode is Mode.FAST else prompt.full_cue
+            text_TD = self._lm.embed((*prompt.item, *cue))
+            rows.append(torch.cat([soft.embeddings_ND.to(text_TD.dtype), text_TD]))
+        return rows
+
+    @torch.inference_mode()
+    def _fast(self, items: Sequence[MediaFeatures]) -> list[Judgment]:
+        logits_NV = self._lm.next_logits(self._rows(items, Mode.FAST))
+        scores = digit_scores(logits_NV, self._digit_ids_K)
+        return [self._judgment(scores, n, Mode.FAST, None) for n in range(len(items))]
+
+    @torch.inference_mode()
+    def _full(self, items: Sequence[MediaFeatures], rationales: int) -> list[Judgment]:
+        rows = [row for row in self._rows(items, Mode.FULL) for _ in range(rationales)]
+        written = self._lm.continue_until(
+            rows,
+            choose=_greedy if rationales == 1 else _sampler(items, rationales),
+            is_stop=self._is_stop,
+            score_cue=self._writer.score_cue,
+            tokens_max=self._description.rationale_tokens_max,
+        )
+        judgments: list[Judgment] = []
+        for index, item in enumerate(items):
+            mine = written[index * rationales : (index + 1) * rationales]
+            judgments.append(self._from_rationales(item, mine))
+        return judgments
+
+    def _from_rationales(self, item: MediaFeatures, written: Sequence[Continuation]) -> Judgment:
+        """Mean digit distribution; the rationale shown is the one whose score is nearest to it."""
+        finished = [text for text in written if text.score_logits_V is not None]
+        if not finished:
+            # A rationale cut off by its budget has no score of its own: fall back to the fast one.
+            fast = self._fast([item])[0]
+            return Judgment(
+                fast.digit_probabilities_K,
+                fast.digit_mass,
+                fast.expected_score,
+                Mode.FULL,
+                self.judge_id,
+                self._read(written[0], is_complete=False),
+            )
+        logits_NV = torch.stack([text.score_logits_V for text in finished])  # type: ignore[misc]
+        each = digit_scores(logits_NV, self._digit_ids_K)
+        mean = DigitScores(
+            each.probabilities_NK.mean(0, keepdim=True),
+            each.mass_N.mean(0, keepdim=True),
+            each.expected_N.mean(0, keepdim=True),
+        )
+        nearest = int((each.expected_N - mean.expected_N).abs().argmin())
+        return self._judgment(mean, 0, Mode.FULL, self._read(finished[nearest], is_complete=True))
+
+    def _read(self, text: Continuation, *, is_complete: bool) -> Rationale:
+        decoded = self._tokenizer.decode(text.token_ids, skip_special_tokens=True)
+        return parse_rationale(decoded, is_complete=is_complete)
+
+    def _is_stop(self, token_id: int) -> bool:
+        if token_id in self._tokenizer.all_special_ids:
+            return True
+        return "\n" in self._tokenizer.decode([token_id])
+
+    def _judgment(
+        self, scores: DigitScores, n: int, mode: Mode, rationale: Rationale | None
+    ) -> Judgment:
+        return Judgment(
+            digit_probabilities_K=tuple(scores.probabilities_NK[n].tolist()),
+            digit_mass=float(scores.mass_N[n]),
+            expected_score=float(scores.expected_N[n].clamp(0.0, 9.0)),
+            mode=mode,
+            judge_id=self.judge_id,
+            rationale=rationale,
+        )
+
+
+def _greedy(_row: int, logits_V: torch.Tensor) -> int:
+    return int(logits_V.argmax())
+
+
+def _sampler(items: Sequence[MediaFeatures], rationales: int) -> Sampler:
+    """Temperature-1 sampling, seeded by content, so that a score does not depend on its batch."""
+    generators = [
+        torch.Generator().manual_seed(
+            int.from_bytes(hashlib.sha256(f"{item.metadata.sha256}/{k}".encode()).digest()[:8])
+            % 2**63
+        )
+        for item in items
+        for k in range(rationales)
+    ]
+
+    def choose(row: int, logits_V: torch.Tensor) -> int:
+        probabilities_V = logits_V.float().softmax(-1).cpu()
+        return int(torch.multinomial(probabilities_V, 1, generator=generators[row]))
+
+    return choose

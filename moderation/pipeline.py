@@ -1,0 +1,174 @@
+"""Scores files as a stream: decode ahead in children, judge in batches, answer in order."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from encoders.types import DecodedMedia, MediaFeatures
+from moderation.errors import TransientError, TypedError
+from moderation.extraction import Extractor, isolate
+from moderation.ports import JudgeBackend
+from moderation.types import Examination, ItemError, ItemResult, Judgment, Mode
+
+RECENT_DUPLICATES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringPipeline:
+    """One process's worth of scoring.
+
+    workers: files decoded at the same time. batch_items: items judged at once; decoded media
+    held in memory never exceeds `workers + batch_items` items.
+    """
+
+    extractor: Extractor
+    judge: JudgeBackend
+    workers: int = 2
+    batch_items: int = 16
+
+    def score(
+        self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
+    ) -> Iterator[ItemResult]:
+        """One result a path, in order. The same bytes are scored once."""
+        seen: dict[str, ItemResult] = {}
+        with ThreadPoolExecutor(self.workers, thread_name_prefix="decode") as pool:
+            ahead = _decode_ahead(self.extractor, paths, pool, self.workers)
+            for chunk in _chunks(ahead, self.batch_items):
+                for result in self._judge_chunk(chunk, mode, rationales, seen):
+                    if result.sha256 is not None and result.judgment is not None:
+                        seen.setdefault(result.sha256, result)
+                        if len(seen) > RECENT_DUPLICATES:
+                            seen.pop(next(iter(seen)))
+                    yield result
+
+    def examine(self, path: Path, mode: Mode, *, rationales: int = 1) -> Examination:
+        """One file with all that led to its score.
+
+        Raises:
+            TypedError: the file cannot be scored.
+        """
+        media = self.extractor.decode(path)
+        features = self.extractor.encode([media])[0]
+        if isinstance(features, TypedError):
+            raise features
+        judgment = self.judge.judge([features], mode, rationales=rationales)[0]
+        return Examination(str(path), media, features, judgment)
+
+    def _judge_chunk(
+        self,
+        chunk: Sequence[tuple[Path, DecodedMedia | TypedError]],
+        mode: Mode,
+        rationales: int,
+        seen: dict[str, ItemResult],
+    ) -> list[ItemResult]:
+        unique: dict[str, DecodedMedia] = {}
+        for _, media in chunk:
+            if isinstance(media, DecodedMedia) and media.metadata.sha256 not in seen:
+                unique.setdefault(media.metadata.sha256, media)
+        encoded = dict(zip(unique, self.extractor.encode(list(unique.values())), strict=True))
+        ready = {k: v for k, v in encoded.items() if isinstance(v, MediaFeatures)}
+        judged: dict[str, Judgment | TypedError] = dict(
+            zip(
+                ready,
+                isolate(
+                    lambda batch: self.judge.judge(batch, mode, rationales=rationales),
+                    list(ready.values()),
+                ),
+                strict=True,
+            )
+        )
+        results: list[ItemResult] = []
+        first: dict[str, ItemResult] = {}
+        for path, media in chunk:
+            if isinstance(media, TypedError):
+                results.append(failure(path, media))
+                continue
+            sha256 = media.metadata.sha256
+            earlier = seen.get(sha256) or first.get(sha256)
+            if earlier is not None:
+                results.append(replace(earlier, path=str(path), duplicate_of=earlier.path))
+                continue
+            features = encoded[sha256]
+            outcome = features if isinstance(features, TypedError) else judged[sha256]
+            result = (
+                failure(path, outcome, media)
+                if isinstance(outcome, TypedError)
+                else success(path, media, ready[sha256], outcome)
+            )
+            first[sha256] = result
+            results.append(result)
+        return results
+
+
+def success(
+    path: Path, media: DecodedMedia, features: MediaFeatures, judgment: Judgment
+) -> ItemResult:
+    """The row of a scored item."""
+    return ItemResult(
+        path=str(path),
+        sha256=media.metadata.sha256,
+        modality=media.modality,
+        duration_seconds=media.duration_seconds,
+        judgment=judgment,
+        error=None,
+        unusual_signals=tuple(s.name for s in features.signals if s.is_unusual),
+        notes=media.metadata.notes,
+    )
+
+
+def failure(path: Path, error: TypedError, media: DecodedMedia | None = None) -> ItemResult:
+    """The row of an item that could not be scored; never a score of its own."""
+    return ItemResult(
+        path=str(path),
+        sha256=media.metadata.sha256 if media else None,
+        modality=media.modality if media else None,
+        duration_seconds=media.duration_seconds if media else None,
+        judgment=None,
+        error=ItemError(
+            type(error).code,
+            error.found,
+            error.expected,
+            error.remedy,
+            isinstance(error, TransientError),
+        ),
+    )
+
+
+Decoded = tuple[Path, DecodedMedia | TypedError]
+
+
+def _decode_ahead(
+    extractor: Extractor, paths: Iterable[Path], pool: ThreadPoolExecutor, depth: int
+) -> Iterator[Decoded]:
+    """Decoded items in order, at most `depth` ahead of the one asked for."""
+    waiting: deque[Future[Decoded]] = deque()
+    try:
+        for path in paths:
+            waiting.append(pool.submit(_decode, extractor, path))
+            if len(waiting) > depth:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _decode(extractor: Extractor, path: Path) -> Decoded:
+    try:
+        return path, extractor.decode(path)
+    except TypedError as error:
+        return path, error
+
+
+def _chunks(items: Iterator[Decoded], size: int) -> Iterator[list[Decoded]]:
+    chunk: list[Decoded] = []
+    for item in items:
+        chunk.append(item)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

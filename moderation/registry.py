@@ -1,0 +1,103 @@
+"""Plugins: what entry points offer for each port, loaded only when asked for."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from moderation.errors import PluginError
+
+
+class PluginGroup(StrEnum):
+    """The entry-point groups; each holds implementations of one protocol."""
+
+    READERS = "moderation.readers"
+    ENCODERS = "moderation.encoders"
+    JUDGES = "moderation.judges"
+    CALIBRATORS = "moderation.calibrators"
+    DISPATCHERS = "moderation.dispatchers"
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One entry point; `value` is the `module:object` that `load` imports."""
+
+    group: PluginGroup
+    name: str
+    value: str
+    distribution: str
+    version: str
+
+    def load(self) -> Any:
+        """The object behind the entry point, importing its module now.
+
+        Raises:
+            PluginError: the module or the object is not there, or its import fails.
+        """
+        try:
+            return EntryPoint(self.name, self.value, self.group).load()
+        except Exception as error:
+            # Importing a third party's module may raise anything at all.
+            raise PluginError(
+                f"plugin {self.name!r} of {self.distribution} {self.version} does not load: "
+                f"{type(error).__name__}: {error}",
+                expected=f"{self.value} to be importable",
+                remedy=f"Install what {self.distribution} needs, or remove it.",
+            ) from error
+
+
+def _plugin(group: PluginGroup, entry: EntryPoint) -> Plugin:
+    distribution = entry.dist
+    return Plugin(
+        group=group,
+        name=entry.name,
+        value=entry.value,
+        distribution="unknown" if distribution is None else distribution.name,
+        version="unknown" if distribution is None else distribution.version,
+    )
+
+
+def plugins(group: str) -> tuple[Plugin, ...]:
+    """Every plugin of `group`, one of `PluginGroup`, in order of name; nothing is imported.
+
+    Raises:
+        PluginError: no such group, or two distributions use the same name.
+    """
+    if group not in list(PluginGroup):
+        raise PluginError(
+            f"no plugin group is named {group!r}",
+            expected=f"one of: {', '.join(PluginGroup)}",
+            remedy="Correct the name of the group.",
+        )
+    group = PluginGroup(group)
+    by_name: dict[str, Plugin] = {}
+    for entry in entry_points(group=group):
+        plugin = _plugin(group, entry)
+        other = by_name.setdefault(plugin.name, plugin)
+        if other is not plugin:
+            raise PluginError(
+                f"{group} has two plugins named {plugin.name!r}: {other.value} from "
+                f"{other.distribution} {other.version}, and {plugin.value} from "
+                f"{plugin.distribution} {plugin.version}",
+                expected="one plugin a name",
+                remedy=f"Uninstall {other.distribution} or {plugin.distribution}.",
+            )
+    return tuple(by_name[name] for name in sorted(by_name))
+
+
+def load(group: str, name: str) -> Any:
+    """The object that plugin `name` of `group` stands for.
+
+    Raises:
+        PluginError: no such group or plugin, a doubled name, or one that does not load.
+    """
+    known = plugins(group)
+    for plugin in known:
+        if plugin.name == name:
+            return plugin.load()
+    names = ", ".join(plugin.name for plugin in known)
+    raise PluginError(
+        f"{group} has no plugin named {name!r}",
+        expected=f"one of: {names}" if names else "an installed plugin, and there is none",
+        remedy="Check the name, or install the distribution that provides it.",
+    )

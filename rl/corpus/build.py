@@ -1,0 +1,174 @@
+"""Builds a corpus: genuine media, and forgeries of each through the same codecs.
+
+`python -m rl.corpus.build --recipe rl/recipes/corpus-first.toml --out DIR [--sources DIR]`.
+Stop it at any time; the next run goes on where it was.
+"""
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from moderation.errors import ConfigurationError
+from rl.corpus.clips import Pair
+from rl.corpus.manifest import write_manifest
+from rl.corpus.pair_store import Outcome, build_pair
+from rl.corpus.plan import plan
+from rl.corpus.recipe import SPLITS, CorpusRecipe, load_recipe
+from rl.corpus.sources import search_roots
+
+# A few pairs at a time go to the pool, so that an interrupt finds little under way.
+PAIRS_AHEAD_PER_WORKER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """manifest: its path. rows: all of it. left_out: what was absent or failed, in sentences."""
+
+    manifest: Path
+    rows: tuple[dict[str, Any], ...]
+    left_out: tuple[str, ...]
+    pairs_new: int
+
+
+def build(
+    recipe: CorpusRecipe,
+    out: Path,
+    roots: Sequence[Path],
+    *,
+    workers: int = 1,
+    console: Console | None = None,
+) -> Built:
+    """Build what `recipe` asks for into `out` and write its manifest.
+
+    workers: processes; 1 builds in this one.
+
+    Raises:
+        ConfigurationError: none of the recipe's sources is under `roots`.
+    """
+    console = console or Console(stderr=True, quiet=True)
+    laid_out = plan(recipe, roots, out / "sources")
+    for sentence in laid_out.left_out:
+        console.print(f"[yellow]left out[/yellow] {sentence}", highlight=False)
+    if not laid_out.pairs:
+        raise ConfigurationError(
+            f"none of the sources of recipe {recipe.name!r} is here",
+            expected="at least one, under " + ", ".join(str(root) for root in roots),
+            remedy="Install the packages it names, or say where the media lie with --sources.",
+        )
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    rows: list[dict[str, Any]] = []
+    failures: list[str] = []
+    pairs_new = 0
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("pairs", total=len(laid_out.pairs))
+        for outcome in _outcomes(laid_out.pairs, recipe, out, workers):
+            rows += outcome.rows
+            pairs_new += outcome.is_new
+            if outcome.failure is not None:
+                failures.append(f"{outcome.pair_id}: {outcome.failure}")
+            progress.advance(task)
+    for sentence in sorted(failures):
+        console.print(f"[yellow]failed[/yellow] {sentence}", highlight=False)
+    manifest = write_manifest(rows, out)
+    _remove_stale(out, rows)
+    return Built(manifest, tuple(rows), (*laid_out.left_out, *sorted(failures)), pairs_new)
+
+
+def _remove_stale(out: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Delete media of earlier recipes, so that the folder holds what its manifest says."""
+    wanted = {row["path"] for row in rows}
+    for path in (out / "media").glob("*/*"):
+        if path.relative_to(out).as_posix() not in wanted:
+            path.unlink()
+
+
+def _outcomes(
+    pairs: Sequence[Pair], recipe: CorpusRecipe, out: Path, workers: int
+) -> Iterator[Outcome]:
+    if workers <= 1:
+        for pair in pairs:
+            yield build_pair(pair, recipe, out)
+        return
+    # Forked children would inherit the locks of native libraries.
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
+        waiting = iter(pairs)
+        running = set()
+        for pair in waiting:
+            running.add(pool.submit(build_pair, pair, recipe, out))
+            if len(running) >= workers * PAIRS_AHEAD_PER_WORKER:
+                done = next(as_completed(running))
+                running.discard(done)
+                yield done.result()
+        for done in as_completed(running):
+            yield done.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def count_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """Files by modality, recipe and split."""
+    counts = Counter((row["modality"], row["recipe"], row["split"]) for row in rows)
+    table = Table("modality", "recipe", *SPLITS, title=f"{len(rows)} files")
+    for modality, recipe in sorted({key[:2] for key in counts}):
+        table.add_row(modality, recipe, *(str(counts[modality, recipe, split]) for split in SPLITS))
+    return table
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; 0 when built, 2 when the recipe or the sources cannot be used."""
+    parser = argparse.ArgumentParser(prog="python -m rl.corpus.build", description=__doc__)
+    parser.add_argument("--recipe", type=Path, required=True, help="a corpus recipe, TOML")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the corpus")
+    parser.add_argument(
+        "--sources",
+        type=Path,
+        action="append",
+        default=[],
+        help="folder to look for media in, before MODERATION_SOURCES; may be given again",
+    )
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args(arguments)
+    console = Console(stderr=True)
+    try:
+        built = build(
+            load_recipe(options.recipe),
+            options.out,
+            search_roots(options.sources),
+            workers=options.workers,
+            console=console,
+        )
+    except ConfigurationError as error:
+        console.print(f"[red]error[/red] {error}", highlight=False)
+        return 2
+    Console().print(count_table(built.rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

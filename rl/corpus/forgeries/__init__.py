@@ -1,0 +1,1 @@
+"""Forgery recipes: pure functions on arrays, all chance from the Generator they are given."""

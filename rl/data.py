@@ -1,0 +1,130 @@
+"""Training examples: a corpus manifest's rows with the features that serving would compute."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from encoders.types import MediaFeatures, Modality, Span
+from moderation.errors import ConfigurationError, TypedError
+from moderation.extraction import Extractor
+from moderation.types import LEVELS_K, Claim, Strength
+from rl.corpus.manifest import read_manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One labelled item.
+
+    y: authenticity in [0, 9]. source: identity that a split never cuts. pair_id: shared by a
+    genuine item and the forgeries made of it.
+    """
+
+    path: str
+    features: MediaFeatures
+    y: float
+    is_manipulated: bool
+    recipe: str
+    source: str
+    pair_id: str
+    split: str
+    claims: tuple[Claim, ...]
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.y <= LEVELS_K - 1:
+            raise ConfigurationError(
+                f"label y = {self.y} of {self.path}",
+                expected="a number from 0 (fabricated) to 9 (authentic)",
+                remedy="Correct the row in the manifest.",
+            )
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """What a rationale has to speak of: the picture, then the sound."""
+        found: list[Modality] = []
+        for sequence in self.features.sequences:
+            if sequence.modality not in found:
+                found.append(sequence.modality)
+        return tuple(found)
+
+
+def load_examples(
+    corpus: Path, extractor: Extractor, *, splits: Sequence[str], workers: int = 2
+) -> Iterator[Example | None]:
+    """Examples of the named splits in manifest order; None for a file that could not be read.
+
+    Features come from the extractor's store where it has them.
+    """
+    rows = [row for row in read_manifest(corpus) if row["split"] in splits]
+    with ThreadPoolExecutor(workers) as pool:
+        for start in range(0, len(rows), 16):
+            yield from _chunk(corpus, extractor, rows[start : start + 16], pool)
+
+
+def _chunk(
+    corpus: Path, extractor: Extractor, rows: Sequence[dict[str, Any]], pool: ThreadPoolExecutor
+) -> Iterator[Example | None]:
+    media = list(pool.map(lambda row: _decode(extractor, corpus / row["path"]), rows))
+    readable = [item for item in media if not isinstance(item, TypedError)]
+    features = iter(extractor.encode(readable))
+    for row, item in zip(rows, media, strict=True):
+        encoded = item if isinstance(item, TypedError) else next(features)
+        yield None if isinstance(encoded, TypedError) else _example(row, encoded)
+
+
+def _decode(extractor: Extractor, path: Path) -> Any:
+    try:
+        return extractor.decode(path)
+    except TypedError as error:
+        return error
+
+
+def _example(row: dict[str, Any], features: MediaFeatures) -> Example:
+    return Example(
+        path=row["path"],
+        features=features,
+        y=float(row["y"]),
+        is_manipulated=bool(row["is_manipulated"]),
+        recipe=row["recipe"],
+        source=row["source"],
+        pair_id=row["pair_id"],
+        split=row["split"],
+        claims=tuple(
+            Claim(
+                Modality(claim["modality"]),
+                Span(claim["start"], max(claim["start"], claim["end"])),
+                claim["cue"],
+                Strength(claim["strength"]),
+            )
+            for claim in row["claims"] or ()
+            if claim["strength"] != Strength.CLEAN
+        ),
+    )
+
+
+def paired_batches(
+    examples: Sequence[Example], *, size: int, generator: np.random.Generator
+) -> list[list[int]]:
+    """Indices in batches of one modality, a genuine item beside the forgeries made of it.
+
+    Batches hold whole pairs, so they vary a little around `size`.
+    """
+    pairs: dict[tuple[str, str], list[int]] = {}
+    for index, example in enumerate(examples):
+        key = (example.features.modality.value, example.pair_id)
+        pairs.setdefault(key, []).append(index)
+    batches: list[list[int]] = []
+    for modality in sorted({key[0] for key in pairs}):
+        keys = sorted(key for key in pairs if key[0] == modality)
+        batch: list[int] = []
+        for place in generator.permutation(len(keys)):
+            batch += pairs[keys[place]]
+            if len(batch) >= size:
+                batches.append(batch)
+                batch = []
+        if batch:
+            batches.append(batch)
+    return [batches[i] for i in generator.permutation(len(batches))]

@@ -1,0 +1,152 @@
+"""The trainable judge: soft-token projectors and a LoRA adapter around a frozen backbone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from peft import LoraConfig, get_peft_model
+from safetensors.torch import save_file
+from torch import nn
+
+from moderation.judge.artefact import ADAPTER_FOLDER, PROJECTORS_FILE
+from moderation.judge.language_model import LanguageModel, load_backbone, load_tokenizer
+from moderation.judge.prompt import POLICY_TEXT, PromptWriter
+from moderation.judge.score_head import DigitScores, digit_scores, digit_token_ids
+from moderation.judge.soft_tokens import SequenceSpec, SoftTokenProjector
+from rl.data import Example
+from rl.recipe import JudgeRecipe
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeOutput:
+    """scores: at the score position. rationale_logits_TV, rationale_target_T: None in fast mode."""
+
+    scores: DigitScores
+    rationale_logits_TV: torch.Tensor | None = None
+    rationale_target_T: torch.Tensor | None = None
+
+
+def sequence_specs(recipe: JudgeRecipe, examples: Sequence[Example]) -> tuple[SequenceSpec, ...]:
+    """Specs for the recipe's sequences, with the layer widths that the features have."""
+    specs = []
+    for encoder, budget in recipe.sequences.items():
+        layers = next(
+            {name: values.shape[1] for name, values in sequence.layers.items()}
+            for example in examples
+            for sequence in example.features.sequences
+            if sequence.encoder == encoder
+        )
+        specs.append(SequenceSpec(encoder, layers, **budget.model_dump()))
+    return tuple(specs)
+
+
+class JudgeModel(nn.Module):
+    """Runs the serving code (`LanguageModel`, `SoftTokenProjector`) with gradients.
+
+    backbone: local folder or hub id. Trainable: all of the projector, the adapter of the backbone.
+    """
+
+    def __init__(
+        self,
+        recipe: JudgeRecipe,
+        specs: Sequence[SequenceSpec],
+        *,
+        backbone: Path | str,
+        dtype: torch.dtype,
+        device: str,
+    ) -> None:
+        super().__init__()
+        base = load_backbone(backbone, dtype=dtype, layers=recipe.backbone_layers)
+        self.tokenizer = load_tokenizer(backbone)
+        self.writer = PromptWriter(self.tokenizer, policy_text=POLICY_TEXT)
+        adapter = LoraConfig(
+            r=recipe.lora_rank,
+            lora_alpha=recipe.lora_alpha,
+            target_modules="all-linear",
+            task_type="CAUSAL_LM",
+        )
+        self.backbone = get_peft_model(base, adapter).to(device)
+        norm = float(base.get_input_embeddings().weight.float().std())
+        self.projector = SoftTokenProjector(
+            specs, width=recipe.width, lm_width=base.config.hidden_size, lm_norm=norm
+        ).to(device)
+        self._lm = LanguageModel(self.backbone.get_base_model(), self.writer.prefix)
+        self._digit_ids_K = torch.tensor(digit_token_ids(self.tokenizer), device=device)
+
+    def fit_normalisation(self, examples: Sequence[Example]) -> None:
+        """Standardise every layer by its mean and spread over the training examples."""
+        for spec in self.projector.specs:
+            found = [
+                sequence.layers
+                for example in examples
+                for sequence in example.features.sequences
+                if sequence.encoder == spec.encoder
+            ]
+            layers = {name: np.concatenate([one[name] for one in found]) for name in spec.layers}
+            self.projector.fit_normalisation(spec.encoder, layers)
+
+    def trainable_state(self) -> dict[str, torch.Tensor]:
+        """Everything that training changes, by name."""
+        trainable = {name for name, p in self.named_parameters() if p.requires_grad}
+        buffers = {name for name, _ in self.projector.named_buffers(prefix="projector")}
+        return {k: v for k, v in self.state_dict().items() if k in trainable | buffers}
+
+    def forward(
+        self, batch: Sequence[Example], rationales: Sequence[str] | None = None
+    ) -> JudgeOutput:
+        """Scores of a batch: straight away, or behind the given rationales.
+
+        rationales: one text an example; the score then stands behind it, as in full mode.
+        """
+        soft = self.projector([example.features for example in batch])
+        rows, spans, targets = [], [], []
+        for index, (example, tokens) in enumerate(zip(batch, soft, strict=True)):
+            prompt = self.writer.write(example.features)
+            if rationales is None:
+                tail = [*prompt.item, *prompt.fast_cue]
+            else:
+                head = [*prompt.item, *prompt.full_cue]
+                text = self.tokenizer.encode(rationales[index], add_special_tokens=False)
+                tail = [*head, *text, *prompt.fast_cue]
+                # The position before each rationale token predicts it; the last predicts the stop.
+                start = len(tokens.encoders) + len(head) - 1
+                spans.append(range(start, start + len(text) + 1))
+                targets += [*text, self.tokenizer.eos_token_id]
+            text_TD = self._lm.embed(tail)
+            rows.append(torch.cat([tokens.embeddings_ND.to(text_TD.dtype), text_TD]))
+        hidden_BTD, mask_BT = self._lm.hidden(rows)
+        last_B = mask_BT.sum(1) - 1
+        score_ND = hidden_BTD[torch.arange(len(rows), device=last_B.device), last_B]
+        scores = digit_scores(self._lm.logits(score_ND), self._digit_ids_K)
+        if rationales is None:
+            return JudgeOutput(scores)
+        hidden_TD = torch.cat([hidden_BTD[i, list(span)] for i, span in enumerate(spans)])
+        target_T = torch.tensor(targets, device=hidden_TD.device)
+        return JudgeOutput(scores, self._lm.logits(hidden_TD), target_T)
+
+    def save(self, folder: Path) -> None:
+        """Write projectors and adapter as serving loads them; the adapter in half precision.
+
+        The adapter's rounding is far below the noise of training, and halves what is shipped.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        state: dict[str, Any] = {
+            name: value.detach().float().cpu().contiguous()
+            for name, value in self.projector.state_dict().items()
+        }
+        save_file(state, folder / PROJECTORS_FILE)
+        for parameter in self.backbone.parameters():
+            if parameter.requires_grad:
+                parameter.data = parameter.data.half().float()
+        self.backbone.save_pretrained(str(folder / ADAPTER_FOLDER), safe_serialization=True)
+        halve_adapter(folder / ADAPTER_FOLDER / "adapter_model.safetensors")
+
+
+def halve_adapter(path: Path) -> None:
+    """Store an adapter's float32 tensors as float16, in place."""
+    from safetensors.torch import load_file
+
+    save_file({k: v.half() for k, v in load_file(path).items()}, path, metadata={"format": "pt"})

@@ -1,0 +1,379 @@
+"""Decoders that hang, crash, lie, fork and devour memory, and the sandbox that contains them."""
+
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from encoders.base import ReadLimits, ReadRequest
+from encoders.errors import (
+    CorruptMedia,
+    DecoderCrashed,
+    DecodeTimeout,
+    EmptyFile,
+    LimitExceeded,
+    NoUsableMedia,
+    TransientError,
+    TypedError,
+    UnreadableFile,
+)
+from encoders.sampling import ByScene, Dense, Uniform
+from encoders.sandbox import ChildExit, Sandbox
+from encoders.sandbox_wire import pack_request, unpack_request
+from encoders.types import Span
+
+HERE = Path(__file__).resolve().parent
+READER = "misbehaving_reader:read"
+REQUEST = ReadRequest(Uniform())
+LIMITS = ReadLimits(
+    wall_seconds=1.5, cpu_seconds=30, memory_bytes=700 * 2**20, output_bytes_max=128 * 2**20
+)
+MakeFile = Callable[..., Path]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def reader_is_importable() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(HERE))
+        yield
+
+
+@pytest.fixture(scope="module")
+def sandbox(reader_is_importable: None) -> Iterator[Sandbox]:
+    """Without a second attempt: the whole wall time is for the first."""
+    with Sandbox(limits=LIMITS, reader=READER, fallback=()) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> MakeFile:
+    def make(text: str, name: str = "order.mp4") -> Path:
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return make
+
+
+def zygote_pid() -> int:
+    (pid,) = [
+        child.pid
+        for child in psutil.Process().children()
+        if "encoders.sandbox_child" in child.cmdline()
+    ]
+    return pid
+
+
+def require_no_children(zygotes: int = 1) -> None:
+    """The zygote, if one is kept, and nothing else."""
+    until = time.monotonic() + 1.0
+    while len(left := psutil.Process().children(recursive=True)) > zygotes:
+        assert time.monotonic() < until, left
+        time.sleep(0.01)
+
+
+def require_gone(pids: list[int]) -> None:
+    until = time.monotonic() + 3.0
+    while any(psutil.pid_exists(pid) for pid in pids):
+        assert time.monotonic() < until, pids
+        time.sleep(0.02)
+
+
+def test_media_comes_back_as_read(sandbox: Sandbox, order: MakeFile) -> None:
+    path = order("well")
+    media = sandbox.read(path, REQUEST)
+    assert media.frames is not None
+    assert media.audio is not None
+    assert np.array_equal(
+        media.frames.pixels_FHWC,
+        np.arange(2 * 8 * 8 * 3, dtype=np.uint8).reshape(2, 8, 8, 3),
+    )
+    assert media.frames.timestamps_seconds_F.tolist() == [0.0, 1.0]
+    assert np.array_equal(media.audio.waveform_T, np.linspace(-1, 1, 160, dtype=np.float32))
+    assert (media.audio.sample_rate_hz, media.audio.source_sample_rate_hz) == (16_000, 8_000)
+    # Neither is what the reader said.
+    assert media.metadata.sha256 == hashlib.sha256(b"well").hexdigest()
+    assert media.metadata.size_bytes == 4
+
+
+@pytest.mark.parametrize("sampling", [Uniform(3, 2.0), ByScene(5), Dense(Span(1.0, 2.5), 10.0)])
+def test_requests_survive_the_wire(sampling: Uniform | ByScene | Dense) -> None:
+    request = ReadRequest(sampling, 7.5, 8_000)
+    header = json.loads(json.dumps(pack_request(b"/\xff", request, LIMITS, READER, ())))
+    assert unpack_request(header) == (b"/\xff", request, LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "word"),
+    [
+        ("burn", DecodeTimeout, "time"),
+        ("drip", DecodeTimeout, "time"),
+        ("sleep", DecodeTimeout, "time"),
+        ("allocate", LimitExceeded, "memory"),
+        ("segfault", DecoderCrashed, "Segmentation"),
+        ("abort", DecoderCrashed, "Aborted"),
+        ("exit", DecoderCrashed, "status 3"),
+        ("hang-up", DecoderCrashed, "closed"),
+        ("garbage", DecoderCrashed, "JSON"),
+        ("long-header", DecoderCrashed, "4294967295"),
+        ("answer []", DecoderCrashed, "object"),
+        ("answer {}", DecoderCrashed, "neither"),
+        ('answer {"media":{"arrays":{"pixels_FHWC":[1,2]}}}', DecoderCrashed, "dimensions"),
+        ('answer {"media":{"arrays":{"waveform_T":[-1]}}}', DecoderCrashed, "positive"),
+        ('answer {"media":{"arrays":{"waveform_T":[true]}}}', DecoderCrashed, "positive"),
+        ('answer {"media":{"arrays":{"other":[1]}}}', DecoderCrashed, "unknown name"),
+        ('answer {"media":{"arrays":{}}}', DecoderCrashed, "wrong field"),
+        ('answer {"error":{"code":"none"}}', DecoderCrashed, "unknown kind"),
+        ("nan", DecoderCrashed, "NaN"),
+        ("claim", LimitExceeded, "hands back"),
+        ("too-much", LimitExceeded, "hands back"),
+        ("untyped", CorruptMedia, "IndexError: list index out of range"),
+        ("typed", NoUsableMedia, "nothing in it; expected a picture. Send another."),
+        ("limited", LimitExceeded, "10^9 pixels"),
+    ],
+)
+def test_misbehaviour_is_a_typed_error_in_time(
+    sandbox: Sandbox, order: MakeFile, text: str, error: type[TypedError], word: str
+) -> None:
+    started = time.monotonic()
+    with pytest.raises(error) as caught:
+        sandbox.read(order(text), REQUEST)
+    assert time.monotonic() - started < LIMITS.wall_seconds + 1.0
+    assert type(caught.value) is error
+    assert word in str(caught.value)
+    assert len(str(caught.value)) < 1000
+    require_no_children()
+
+
+def test_limits_are_named(sandbox: Sandbox, order: MakeFile) -> None:
+    for text, limit in (
+        ("allocate", "memory"),
+        ("too-much", "output_bytes"),
+        ("limited", "pixels"),
+    ):
+        with pytest.raises(LimitExceeded) as caught:
+            sandbox.read(order(text), REQUEST)
+        assert caught.value.limit == limit
+
+
+def test_cpu_time_is_bounded_apart_from_wall_time(order: MakeFile) -> None:
+    limits = ReadLimits(wall_seconds=20.0, cpu_seconds=1)
+    with Sandbox(limits=limits, reader=READER, fallback=()) as sandbox:
+        started = time.monotonic()
+        with pytest.raises(DecodeTimeout):
+            sandbox.read(order("burn"), REQUEST)
+        assert time.monotonic() - started < 10.0
+
+
+def test_memory_stays_within_the_limit(order: MakeFile) -> None:
+    exits: list[ChildExit] = []
+    with (
+        Sandbox(limits=LIMITS, reader=READER, fallback=(), on_exit=exits.append) as sandbox,
+        pytest.raises(LimitExceeded),
+    ):
+        sandbox.read(order("allocate"), REQUEST)
+    (ended,) = exits
+    assert 100 * 2**20 < ended.max_rss_bytes <= LIMITS.memory_bytes
+
+
+def test_forbidden_acts_fail(sandbox: Sandbox, order: MakeFile, tmp_path: Path) -> None:
+    granted = Sandbox.protections()
+    kept = tmp_path / "kept"
+    kept.write_text("yours")
+    acts = {
+        f"write {tmp_path / 'new'}": "no_file_changes",
+        f"write {kept}": "no_file_changes",
+        f"remove {kept}": "no_file_changes",
+        "fork": "no_new_processes",
+        "execute": "no_new_processes",
+        "connect": "no_new_processes",
+        f"signal {os.getppid()}": "no_new_processes",
+    }
+    tried = [act for act, protection in acts.items() if granted[protection]]
+    if not tried:
+        pytest.skip("this kernel grants neither Landlock nor seccomp")
+    for act in tried:
+        with pytest.raises(CorruptMedia, match="PermissionError"):
+            sandbox.read(order(act), REQUEST)
+    if granted["no_file_changes"]:
+        assert kept.read_text() == "yours"
+        assert not (tmp_path / "new").exists()
+    require_no_children()
+
+
+def test_fallback_takes_over_and_says_so(order: MakeFile) -> None:
+    with Sandbox(limits=LIMITS, reader=READER) as sandbox:
+        for text, code in (
+            ("sleep first", "decode_timeout"),
+            ("segfault first", "decoder_crashed"),
+            ("untyped first", "corrupt_media"),
+            ("allocate first", "limit_exceeded"),
+        ):
+            started = time.monotonic()
+            media = sandbox.read(order(text), REQUEST)
+            assert time.monotonic() - started < LIMITS.wall_seconds
+            assert media.metadata.reader == "pyav"
+            assert code in media.metadata.notes[-1]
+        with pytest.raises(NoUsableMedia):
+            sandbox.read(order("typed first"), REQUEST)
+        started = time.monotonic()
+        with pytest.raises(DecodeTimeout):
+            sandbox.read(order("sleep"), REQUEST)
+        assert time.monotonic() - started < LIMITS.wall_seconds + 1.0
+    require_no_children(zygotes=0)
+
+
+def test_unreadable_paths_never_reach_a_decoder(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    os.mkfifo(tmp_path / "fifo")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "socket"))
+        for name in ("missing", "loop", ".", "fifo", "socket", "a\0b", "x" * 300):
+            with pytest.raises(UnreadableFile):
+                sandbox.read(f"{tmp_path}/{name}", REQUEST)
+    with pytest.raises(UnreadableFile):
+        sandbox.read("/dev/zero", REQUEST)
+    (tmp_path / "empty").touch()
+    with pytest.raises(EmptyFile):
+        sandbox.read(tmp_path / "empty", REQUEST)
+
+
+def test_forbidden_file_is_unreadable(sandbox: Sandbox, order: MakeFile) -> None:
+    path = order("well")
+    path.chmod(0)
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(65534)
+    try:
+        with pytest.raises(UnreadableFile):
+            sandbox.read(path, REQUEST)
+    finally:
+        os.seteuid(was)
+
+
+def test_odd_names_links_and_relative_paths_work(
+    sandbox: Sandbox, order: MakeFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = os.fsencode(tmp_path) + b"/caf\xe9\n -\x80.mp4"
+    Path(os.fsdecode(name)).write_text("well")
+    assert sandbox.read(name, REQUEST).frames is not None
+    assert sandbox.read(os.fsdecode(name), REQUEST).frames is not None
+    (tmp_path / "link").symlink_to(order("well"))
+    monkeypatch.chdir(tmp_path)
+    assert sandbox.read("link", REQUEST).frames is not None
+
+
+def test_file_changed_in_mid_read_is_transient(order: MakeFile) -> None:
+    limits = ReadLimits(wall_seconds=3.0)
+    with Sandbox(limits=limits, reader=READER) as sandbox, ThreadPoolExecutor() as pool:
+        path = order("sleep first")
+        reading = pool.submit(sandbox.read, path, REQUEST)
+        time.sleep(0.6)
+        path.write_text("sleep first, then something else")
+        path.write_text("well changed")
+        with pytest.raises(TransientError, match="changed"):
+            reading.result()
+
+
+def test_killed_zygote_is_replaced_in_mid_read(order: MakeFile) -> None:
+    limits = ReadLimits(wall_seconds=6.0)
+    with Sandbox(limits=limits, reader=READER) as sandbox, ThreadPoolExecutor() as pool:
+        sandbox.read(order("well"), REQUEST)
+        reading = pool.submit(sandbox.read, order("sleep first", "slow.mp4"), REQUEST)
+        first = zygote_pid()
+        until = time.monotonic() + 2.0
+        while not (children := psutil.Process(first).children()):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        os.kill(first, signal.SIGKILL)
+        require_gone([children[0].pid])
+        assert reading.result().metadata.reader == "pyav"
+        assert zygote_pid() != first
+    require_no_children(zygotes=0)
+
+
+def test_threads_share_a_sandbox(order: MakeFile) -> None:
+    with Sandbox(limits=LIMITS, reader=READER, fallback=()) as sandbox:
+        paths = [order(text, f"{i}.mp4") for i, text in enumerate(["well", "sleep", "abort"] * 4)]
+
+        def outcome(path: Path) -> str:
+            try:
+                return str(sandbox.read(path, REQUEST).metadata.sha256)
+            except TypedError as error:
+                return error.code
+
+        with ThreadPoolExecutor(4) as pool:
+            outcomes = list(pool.map(outcome, paths))
+        well = hashlib.sha256(b"well").hexdigest()
+        assert outcomes == [well, "decode_timeout", "decoder_crashed"] * 4
+        assert zygote_pid()
+    require_no_children(zygotes=0)
+
+
+def test_close_ends_a_read_and_leaves_nothing(order: MakeFile) -> None:
+    limits = ReadLimits(wall_seconds=30.0)
+    sandbox = Sandbox(limits=limits, reader=READER, fallback=())
+    caught: list[BaseException] = []
+
+    def reading() -> None:
+        try:
+            sandbox.read(order("sleep"), REQUEST)
+        except RuntimeError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=reading)
+    thread.start()
+    time.sleep(1.0)
+    sandbox.close()
+    thread.join(5.0)
+    assert not thread.is_alive()
+    assert "closed" in str(caught[0])
+    require_no_children(zygotes=0)
+
+
+def test_killed_parent_leaves_neither_zygote_nor_child(order: MakeFile) -> None:
+    code = (
+        "import sys; from encoders.sandbox import *; from encoders.sampling import Uniform\n"
+        f"sandbox = Sandbox(reader={READER!r}, fallback=())\n"
+        "sandbox.read(sys.argv[1], ReadRequest(Uniform()))"
+    )
+    command = [sys.executable, "-c", code, str(order("sleep"))]
+    with subprocess.Popen(command, cwd=HERE.parent.parent) as parent:
+        until = time.monotonic() + 20.0
+        while len(family := psutil.Process(parent.pid).children(recursive=True)) < 2:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        parent.kill()
+    require_gone([process.pid for process in family])
+
+
+def test_big_result_passes_quickly(sandbox: Sandbox, order: MakeFile) -> None:
+    started = time.monotonic()
+    media = sandbox.read(order("big"), REQUEST)
+    assert time.monotonic() - started < LIMITS.wall_seconds
+    assert media.frames is not None
+    assert media.frames.pixels_FHWC.nbytes > 100_000_000
+    assert (
+        int(media.frames.pixels_FHWC[-1, -1, -1, -1]) == (media.frames.pixels_FHWC.size - 1) % 256
+    )
+
+
+def test_secrets_of_the_parent_stay_with_it(
+    order: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODERATION_DATABASE_PASSWORD", "hunter2")
+    with Sandbox(limits=LIMITS, reader=READER) as sandbox:
+        sandbox.read(order("well"), REQUEST)
+        assert "MODERATION_DATABASE_PASSWORD" not in psutil.Process(zygote_pid()).environ()
