@@ -152,6 +152,8 @@ class PyAVFrames:
         for packet in container.demux(stream):
             try:
                 decoded = packet.decode()
+            except MemoryError:
+                raise  # PyAV's is an FFmpegError too, but says nothing of the file
             except av.error.FFmpegError:
                 # A packet without a picture is only counted when it also held coded data.
                 self._decoded += 1
@@ -196,6 +198,8 @@ def read_sound(
             packets += 1
             try:
                 decoded = packet.decode()
+            except MemoryError:
+                raise
             except av.error.FFmpegError:
                 damaged += 1
                 continue

@@ -131,6 +131,8 @@ def guarded(path: str, form: Format, limits: ReadLimits) -> Iterator[Any]:
     options = {"max_pixels": str(limits.pixels_max), "protocol_whitelist": "file"}
     try:
         container = av.open(path, format=form.demuxer, options=options, metadata_errors="replace")
+    except MemoryError:
+        raise  # PyAV's is an FFmpegError too, but says nothing of the file
     except (av.error.FFmpegError, UnicodeError, ValueError) as error:
         raise CorruptMedia(
             f"the {form.name} header cannot be read ({describe(error)})",
@@ -285,6 +287,8 @@ class _Walk:
                 # Empty packets are AVI's dropped frames, and PyAV's own end mark.
                 if packet.size and not self._take(packet):
                     break
+        except MemoryError:
+            raise
         except av.error.FFmpegError as error:
             self.broken_off = True
             self.notes.append(f"reading stopped early ({describe(error)})")
