@@ -186,7 +186,11 @@ def _sandbox(settings: Settings) -> list[Finding]:
     protections = sandbox.Sandbox.protections()
     limits = settings.read_limits()
     detail = f"{limits.wall_seconds:g} s and {limits.memory_bytes / 2**30:.1f} GiB a file"
-    return [Finding("sandbox", Verdict.OK, f"{protections}; {detail}")]
+    words = [
+        name.replace("_", " ") + ("" if is_active else " (not active)")
+        for name, is_active in protections.items()
+    ]
+    return [Finding("sandbox", Verdict.OK, f"{detail}; {', '.join(words)}")]
 
 
 def _cache(settings: Settings) -> list[Finding]:
