@@ -5,11 +5,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from encoders.sandbox import Sandbox
-
 from encoders.base import ReadRequest
 from encoders.cache import FeatureCache
 from encoders.sampling import Uniform, sampling_id
+from encoders.sandbox import Sandbox
 from encoders.weights import WeightStore
 from moderation import registry
 from moderation.dispatch import InlineDispatcher
