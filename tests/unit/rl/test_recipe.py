@@ -16,7 +16,7 @@ def test_shipped_recipes_parse(path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
-        ("steps = ", "stepps = 3\nsteps = ", "optimiser.stepps"),
+        ("[optimiser]", "[optimiser]\nstepps = 3", "optimiser.stepps"),
         ("batch_items = 8", "batch_items = 0", "optimiser.batch_items"),
         ("width = 128", 'width = "wide"', "judge.width"),
     ],
