@@ -4,6 +4,7 @@ The order of stages is known here and in the pipeline, nowhere else.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -76,9 +77,11 @@ class Extractor:
     def encode(self, batch: Sequence[DecodedMedia]) -> list[MediaFeatures | TypedError]:
         """Features of each item, in order; an item that an encoder refuses gives its error.
 
-        A refusal never touches the neighbours: the batch is then repeated item by item.
+        A refusal never touches the neighbours: the batch is then repeated item by item. Encoders
+        run side by side: the forensic one keeps to one core, and the others release the lock.
         """
-        columns = [self._encodings(encoder, batch) for encoder in self.encoders]
+        with ThreadPoolExecutor(max(1, len(self.encoders)), thread_name_prefix="encode") as pool:
+            columns = list(pool.map(lambda encoder: self._encodings(encoder, batch), self.encoders))
         return [
             _combine(media, parts)
             for media, parts in zip(batch, zip(*columns, strict=True), strict=True)
