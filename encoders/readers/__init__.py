@@ -1,12 +1,15 @@
 """Readers of media files, and the choice among them. Imported by the sandbox child only."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from encoders.base import ReadLimits, ReadRequest
 from encoders.errors import CorruptMedia, MediaError, UnsupportedMedia
 from encoders.readers import pyav
+from encoders.readers.opening import identify
 from encoders.readers.pillow import PillowReader
-from encoders.readers.scan import Scan, identify, scan
+from encoders.readers.scan import Scan, scan
 from encoders.types import DecodedMedia
 
 ALL_READERS = ("pillow", "decord", "pyav")
@@ -26,6 +29,25 @@ def read(
     Raises:
         MediaError: not supported, damaged, or beyond `limits`.
     """
+    with _plain_name(path) as name:
+        return _read(name, request, limits, readers)
+
+
+@contextmanager
+def _plain_name(path: str) -> Iterator[str]:
+    """A name in ASCII for the same file: decord cannot take bytes that are not UTF-8."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        with Path(path).open("rb") as file:
+            yield f"/proc/self/fd/{file.fileno()}"
+    else:
+        yield path
+
+
+def _read(
+    path: str, request: ReadRequest, limits: ReadLimits, readers: Collection[str]
+) -> DecodedMedia:
     form, size = identify(path)
     if form.pillow:
         return PillowReader().read(path, request, limits)

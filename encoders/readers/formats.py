@@ -41,17 +41,19 @@ _PREFIXES: tuple[tuple[bytes, Format], ...] = (
     (b"#!AMR", Format("amr", "amr")),
 )
 
-VIDEO_CODECS = frozenset(
+_VIDEO_CODEC_NAMES = (
     "av1 libdav1d cinepak dnxhd dvvideo ffv1 ffvhuff flv1 h261 h263 h264 hevc huffyuv mjpeg "
     "mpeg1video mpeg2video mpeg4 msmpeg4v1 msmpeg4v2 msmpeg4v3 png prores qtrle rawvideo svq1 "
-    "svq3 theora utvideo vc1 vp6 vp6f vp8 vp9 wmv1 wmv2 wmv3".split()
+    "svq3 theora utvideo vc1 vp6 vp6f vp8 vp9 wmv1 wmv2 wmv3"
 )
-AUDIO_CODECS = frozenset(
-    "aac ac3 adpcm_ima_qt adpcm_ima_wav adpcm_ms adpcm_swf alac amrnb amrwb amr_nb amr_wb eac3 "
+_AUDIO_CODEC_NAMES = (
+    "aac ac3 adpcm_ima_qt adpcm_ima_wav adpcm_ms adpcm_swf alac amr_nb amr_wb amrnb amrwb eac3 "
     "flac gsm gsm_ms mp1 mp2 mp3 nellymoser opus pcm_alaw pcm_f32be pcm_f32le pcm_f64le "
     "pcm_mulaw pcm_s16be pcm_s16le pcm_s24be pcm_s24le pcm_s32be pcm_s32le pcm_s8 pcm_u8 "
-    "speex vorbis wavpack wmav1 wmav2 wmapro".split()
+    "speex vorbis wavpack wmav1 wmav2 wmapro"
 )
+VIDEO_CODECS = frozenset(_VIDEO_CODEC_NAMES.split())
+AUDIO_CODECS = frozenset(_AUDIO_CODEC_NAMES.split())
 
 
 def sniff(head: bytes, past_id3: bytes = b"") -> Format | None:

@@ -1,4 +1,4 @@
-"""How many bytes a container says it has and does not."""
+"""What a container's outermost structure claims, read without a decoder."""
 
 import os
 from typing import BinaryIO
@@ -22,6 +22,45 @@ def missing_bytes(path: str, demuxer: str) -> int:
         if demuxer == "matroska":
             return _matroska(file, size)
     return 0
+
+
+def header_seconds(path: str, demuxer: str) -> float | None:
+    """Duration that the movie header of ISO media states (ISO 14496-12, 8.2.2), or None.
+
+    FFmpeg replaces it by the sum of the sample durations, which hides a header that lies.
+    """
+    if demuxer != "mov":
+        return None
+    with open(path, "rb") as file:  # noqa: PTH123 - a descriptor path, not a name
+        size = os.fstat(file.fileno()).st_size
+        position = 0
+        while position + 8 <= size:
+            file.seek(position)
+            header = file.read(16)
+            length = int.from_bytes(header[:4], "big")
+            if header[4:8] == b"moov":
+                # The movie header comes first, or nearly so.
+                return _movie_seconds(header[8:] + file.read(4096))
+            if length == 1:
+                length = int.from_bytes(header[8:16], "big")
+            if length < 8:
+                return None
+            position += length
+    return None
+
+
+def _movie_seconds(moov: bytes) -> float | None:
+    at = moov.find(b"mvhd")
+    if at < 0 or at + 36 > len(moov):
+        return None
+    if moov[at + 4] == 1:
+        scale, duration = int.from_bytes(moov[at + 24 : at + 28], "big"), moov[at + 28 : at + 36]
+    else:
+        scale, duration = int.from_bytes(moov[at + 16 : at + 20], "big"), moov[at + 20 : at + 24]
+    units = int.from_bytes(duration, "big")
+    if scale == 0 or units == 0 or set(duration) == {0xFF}:
+        return None
+    return units / scale
 
 
 def _iso(file: BinaryIO, size: int) -> int:

@@ -2,8 +2,11 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+import av
+import av.error
 import numpy as np
 import pillow_heif
 from PIL import ExifTags, Image, ImageOps
@@ -11,7 +14,7 @@ from PIL import ExifTags, Image, ImageOps
 from encoders.base import ReadLimits, ReadRequest
 from encoders.errors import CorruptMedia, LimitExceeded, UnsupportedMedia
 from encoders.readers.formats import Format
-from encoders.readers.scan import clean_tags, describe, identify
+from encoders.readers.opening import clean_tags, describe, identify
 from encoders.readers.selection import select
 from encoders.types import ByteArray, DecodedMedia, MediaMetadata, Modality, StreamInfo
 
@@ -43,7 +46,7 @@ class PillowReader:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # on EXIF oddities; the pixels decide
                 with Image.open(path, formats=[form.pillow]) as image:
-                    return self._decode(image, form, size, request, limits)
+                    return self._decode(path, image, form, size, request, limits)
         except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
             raise CorruptMedia(
                 f"the {form.name} picture does not decode ({describe(error)})",
@@ -53,6 +56,7 @@ class PillowReader:
 
     def _decode(
         self,
+        path: str,
         image: Image.Image,
         form: Format,
         size: int,
@@ -69,6 +73,8 @@ class PillowReader:
             )
         source = PillowFrames(image, limits)
         frames = select(source, request.sampling, limits)
+        if form.pillow == "JPEG" and image.mode in ("L", "RGB"):
+            _refuse_damaged_jpeg(path)
         count = len(source.timestamps_F)
         is_moving = count > 1
         info = StreamInfo(
@@ -129,6 +135,25 @@ class PillowFrames:
                 self._image.seek(index)
             self._image.load()
             yield _rgb(ImageOps.exif_transpose(self._image) if self.is_turned else self._image)
+
+
+def _refuse_damaged_jpeg(path: str) -> None:
+    """Pillow paints over broken entropy-coded data without a word; FFmpeg can be strict."""
+    av.logging.set_level(None)
+    decoder = av.CodecContext.create("mjpeg", "r")
+    decoder.thread_count = 1
+    decoder.options = {"err_detect": "explode"}
+    try:
+        decoder.decode(av.Packet(Path(path).read_bytes()))
+        decoder.decode(None)
+    except MemoryError:
+        raise  # PyAV's is a ValueError too, but says nothing of the file
+    except av.error.InvalidDataError as error:
+        raise CorruptMedia(
+            "the jpeg picture has damaged data",
+            expected="a picture that decodes without errors",
+            remedy="Fetch the file again, or ask for the original.",
+        ) from error
 
 
 def _rgb(image: Image.Image) -> ByteArray:

@@ -9,12 +9,17 @@ import numpy as np
 
 from encoders.base import ReadLimits, ReadRequest
 from encoders.errors import CorruptMedia
+from encoders.readers.opening import guarded, identify
+from encoders.readers.packets import AudioScan, VideoScan
 from encoders.readers.report import media_from
-from encoders.readers.scan import AudioScan, Scan, VideoScan, guarded, identify, scan
+from encoders.readers.scan import Scan, scan
 from encoders.readers.selection import select
 from encoders.readers.sound import assemble, downmix, judge_damage
 from encoders.types import AudioSamples, ByteArray, DecodedMedia, FrameBatch
 
+_ORDINAL_FRAMES_MAX = 20_000
+_SEEK_FRAMES = 8
+_SEEK_BACK_SECONDS = (0.0, 2.0, 10.0, float("inf"))
 _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
 
 
@@ -114,26 +119,50 @@ class PyAVFrames:
 
     def fetch(self, indices: Sequence[int]) -> Iterator[ByteArray]:
         """See `FrameSource.fetch`."""
+        if self._video.is_ordinal and len(self.timestamps_F) <= _ORDINAL_FRAMES_MAX:
+            return self._fetch_by_order(indices)
+        return self._fetch_by_time(indices)
+
+    def _fetch_by_order(self, indices: Sequence[int]) -> Iterator[ByteArray]:
+        wanted = set(indices)
+        with guarded(self._path, self._found.format, self._limits) as container:
+            number = -1
+            for number, frame in enumerate(
+                self._frames(container, container.streams[self._video.index])
+            ):
+                if number in wanted:
+                    yield self._rgb(frame)
+                if number >= indices[-1]:
+                    return
+            raise _EndOfPictures(float(self.timestamps_F[number]) if number >= 0 else -1.0)
+
+    def _fetch_by_time(self, indices: Sequence[int]) -> Iterator[ByteArray]:
         with guarded(self._path, self._found.format, self._limits) as container:
             stream = container.streams[self._video.index]
-            reading: Iterator[Any] = iter(())
-            reached, started = -1.0, False
+            reading = self._frames(container, stream)
             current: Any = None
+            reached = -1.0
             slack = min(0.5 * self._video.frame_seconds, 0.02)
             for index in indices:
                 wanted = float(self.timestamps_F[index])
-                key = self._keyframe_before(wanted)
                 # A seek flushes the decoder, so it must skip more than it costs.
-                if not started or key > reached + 8 * self._video.frame_seconds:
-                    if started or key > 0.0:
-                        self._seek(container, stream, key)
-                    reading, started, current = self._frames(container, stream), True, None
+                worth = reached + _SEEK_FRAMES * self._video.frame_seconds
+                if self._keyframe_before(wanted) > worth:
+                    for back_seconds in _SEEK_BACK_SECONDS:
+                        key = self._keyframe_before(wanted - back_seconds)
+                        self._seek(container, stream, key if key > reached else 0.0)
+                        reading = self._frames(container, stream)
+                        current = next(reading, None)
+                        # Where the container has no index, a seek may land too late.
+                        if current is not None and self._time(current) <= wanted + slack:
+                            break
                 while current is None or self._time(current) < wanted - slack:
                     following = next(reading, None)
                     if following is None:
                         raise _EndOfPictures(reached)
                     current = following
                     reached = max(reached, self._time(current))
+                reached = max(reached, self._time(current))
                 yield self._rgb(current)
 
     def _keyframe_before(self, wanted: float) -> float:
@@ -143,6 +172,8 @@ class PyAVFrames:
 
     def _seek(self, container: Any, stream: Any, seconds: float) -> None:
         absolute = seconds + self._found.origin_seconds
+        if seconds <= 0.0:  # before the first stamp, which may belong to another stream
+            absolute -= 10.0
         try:
             container.seek(int(absolute / stream.time_base), stream=stream, backward=True)
         except av.error.FFmpegError:
@@ -188,7 +219,8 @@ def read_sound(
     Raises:
         CorruptMedia: too many packets do not decode.
     """
-    wanted = round(request.audio_seconds_max * request.sample_rate_hz)
+    seconds_max = min(request.audio_seconds_max, limits.duration_seconds_max)
+    wanted = round(seconds_max * request.sample_rate_hz)
     pieces: list[np.ndarray[Any, Any]] = []
     have = packets = damaged = 0
     with guarded(path, found.format, limits) as container:
@@ -222,4 +254,4 @@ def read_sound(
             pieces += [downmix(out.to_ndarray()) for out in resampler.resample(None)]
     note = judge_damage("sound packets", damaged, packets)
     waveform = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.float32)
-    return assemble(waveform, audio, request.sample_rate_hz, request.audio_seconds_max), note
+    return assemble(waveform, audio, request.sample_rate_hz, seconds_max), note

@@ -1,10 +1,12 @@
 """Raw decoded sound to the mono waveform that encoders read."""
 
+import av
 import numpy as np
 import numpy.typing as npt
 
 from encoders.errors import CorruptMedia
-from encoders.readers.scan import DAMAGED_SHARE_MAX, AudioScan
+from encoders.readers.packets import AudioScan
+from encoders.readers.scan import DAMAGED_SHARE_MAX
 from encoders.types import AudioSamples, FloatArray
 
 
@@ -12,6 +14,18 @@ def downmix(samples_CT: npt.NDArray[np.floating]) -> FloatArray:
     """Mean over channels: stays in [-1, 1], where FFmpeg's float mix may reach 1.41."""
     mixed: FloatArray = samples_CT.astype(np.float32, copy=False).mean(axis=0, dtype=np.float32)
     return mixed
+
+
+def resample(waveform_T: FloatArray, rate_hz: int, wanted_hz: int) -> FloatArray:
+    """A mono waveform at another rate, aligned to the sample."""
+    if rate_hz == wanted_hz or waveform_T.size == 0:
+        return waveform_T
+    resampler = av.AudioResampler(format="fltp", layout="mono", rate=wanted_hz)
+    frame = av.AudioFrame.from_ndarray(waveform_T[None, :], format="fltp", layout="mono")
+    frame.sample_rate = rate_hz
+    pieces = [*resampler.resample(frame), *resampler.resample(None)]
+    joined: FloatArray = np.concatenate([piece.to_ndarray()[0] for piece in pieces])
+    return joined
 
 
 def assemble(

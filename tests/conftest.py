@@ -1,0 +1,23 @@
+"""Media files that several suites read; made once a session."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+# The helpers beside this file are imported as `tests.…`, whatever directory pytest starts in.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.media_factory import Broken, write_broken, write_good
+
+
+@pytest.fixture(scope="session")
+def good_media(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Every kind of file that must be read, by a short name."""
+    return write_good(tmp_path_factory.mktemp("good"))
+
+
+@pytest.fixture(scope="session")
+def broken_media(tmp_path_factory: pytest.TempPathFactory) -> Broken:
+    """Every kind of file that must be refused, with its error, by file name."""
+    return write_broken(tmp_path_factory.mktemp("broken"))
