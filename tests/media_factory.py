@@ -22,7 +22,7 @@ from encoders.errors import (
     UnreadableFile,
     UnsupportedMedia,
 )
-from tests.media_patches import claiming_hours, flip, media_data, png_of_zeros, with_picture_size
+from tests.media_patches import claiming_seconds, flip, media_data, png_of_zeros, with_picture_size
 
 SECONDS = 2
 WIDTH, HEIGHT, RATE_HZ = 160, 120, 25
@@ -83,8 +83,8 @@ def write_good(folder: Path) -> dict[str, Path]:
     made["not_utf8"].write_bytes(made["mp4"].read_bytes())
     made["hidden_packets"] = write_cut_clip(folder / "cut.mp4")
     made["over_reported"] = write_over_reported(folder / "over_reported.mp4", made["silent_mp4"])
-    made["ten_hours"] = folder / "ten_hours.mp4"
-    made["ten_hours"].write_bytes(claiming_hours(made["mp4"].read_bytes(), 10))
+    made["three_seconds"] = folder / "three_seconds.mp4"
+    made["three_seconds"].write_bytes(claiming_seconds(made["mp4"].read_bytes(), 3))
     made.update(_write_stills(folder))
     return made
 
@@ -181,6 +181,7 @@ def write_broken(folder: Path) -> Broken:
     add("truncated.png", _half(good["png"]), CorruptMedia)
     add("truncated.heic", _half(good["heic"]), CorruptMedia)
     add("truncated.wav", _half(good["wav"]), CorruptMedia)
+    add("ten_hours.mp4", claiming_seconds(clip, 36_000), CorruptMedia)
     add("empty.mp4", b"", EmptyFile)
     add("text.mp4", b"This is a letter, not a film.\n" * 50, UnsupportedMedia)
     add("playlist.mp4", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n", UnsupportedMedia)

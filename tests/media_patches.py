@@ -35,19 +35,19 @@ def media_data(content: bytes) -> tuple[int, int]:
     return next((start + 8, end) for kind, start, end in boxes(content) if kind == b"mdat")
 
 
-def claiming_hours(content: bytes, hours: int) -> bytes:
+def claiming_seconds(content: bytes, seconds: int) -> bytes:
     """An MP4 whose headers claim another duration; the samples stay as they are."""
     changed = bytearray(content)
     scale = 1000
     for kind, start, _ in boxes(content):
         if kind == b"mvhd":
             (scale,) = struct.unpack_from(">I", content, start + 20)
-            struct.pack_into(">I", changed, start + 24, hours * 3600 * scale)
+            struct.pack_into(">I", changed, start + 24, seconds * scale)
         elif kind == b"tkhd":
-            struct.pack_into(">I", changed, start + 28, hours * 3600 * scale)
+            struct.pack_into(">I", changed, start + 28, seconds * scale)
         elif kind == b"mdhd":
             (rate,) = struct.unpack_from(">I", content, start + 20)
-            struct.pack_into(">I", changed, start + 24, min(hours * 3600 * rate, 2**32 - 1))
+            struct.pack_into(">I", changed, start + 24, min(seconds * rate, 2**32 - 1))
         elif kind == b"edts":
             changed[start + 4 : start + 8] = b"free"
     return bytes(changed)

@@ -21,6 +21,8 @@ from encoders.types import StreamInfo
 
 DAMAGED_SHARE_MAX = 0.05
 ENDS_EARLY_SHARE = 0.9
+# A movie header that states more than twice what is there lies, or the rest is lost.
+STATED_SECONDS_RATIO_MAX = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def scan(path: str, form: Format, size_bytes: int, limits: ReadLimits) -> Scan:
 
     Raises:
         LimitExceeded: a picture is larger than `limits.pixels_max`.
-        CorruptMedia: nothing can be read, or the file was cut off far from its claimed end.
+        CorruptMedia: nothing can be read, or the file ends far from where it says it does.
         UnsupportedMedia: no stream has a codec on the allow-list.
     """
     with guarded(path, form, limits) as container:
@@ -54,7 +56,8 @@ def scan(path: str, form: Format, size_bytes: int, limits: ReadLimits) -> Scan:
         claimed = tuple(_claims(stream) for stream in container.streams)
         start = container.start_time
         origin = 0.0 if start is None else start / av.time_base
-        seconds = header_seconds(path, form.demuxer)
+        stated = header_seconds(path, form.demuxer)
+        seconds = stated
         if seconds is None and container.duration is not None:
             seconds = container.duration / av.time_base
         walk = Walk(video, audio, origin, limits)
@@ -77,7 +80,7 @@ def scan(path: str, form: Format, size_bytes: int, limits: ReadLimits) -> Scan:
             broken_off=walk.broken_off,
             notes=tuple(notes),
         )
-    _refuse_cut_off(result)
+    _refuse_cut_off(result, stated_seconds=None if walk.is_partial else stated)
     return result
 
 
@@ -146,7 +149,7 @@ def _claims(stream: Any) -> StreamInfo:
     return StreamInfo(kind=stream.type, codec=codec_name(stream), duration_seconds=duration)
 
 
-def _refuse_cut_off(found: Scan) -> None:
+def _refuse_cut_off(found: Scan, *, stated_seconds: float | None) -> None:
     reached = 0.0
     if found.video is not None:
         reached = float(found.video.timestamps_F[-1]) + found.video.frame_seconds
@@ -164,7 +167,8 @@ def _refuse_cut_off(found: Scan) -> None:
         # FFmpeg takes the duration from the bytes that are there; sound here is bytes.
         promised = found.size_bytes + found.missing_bytes
         is_short = is_short or found.size_bytes < ENDS_EARLY_SHARE * promised
-    if (found.missing_bytes or found.broken_off) and is_short:
+    is_lie = stated_seconds is not None and stated_seconds > STATED_SECONDS_RATIO_MAX * reached
+    if is_lie or ((found.missing_bytes or found.broken_off) and is_short):
         raise CorruptMedia(
             f"the file ends after {reached:.2f} s"
             + (f" of {claim:.2f} s" if claim else "")
