@@ -9,13 +9,18 @@ from moderation.errors import PluginError
 
 
 class PluginGroup(StrEnum):
-    """The entry-point groups; each holds implementations of one protocol."""
+    """The entry-point groups; each holds implementations of one protocol.
+
+    `COMMANDS` holds sub-commands of `moderation`: a Typer app or a function. Their modules are
+    imported with the command line, so they import what is heavy only when they run.
+    """
 
     READERS = "moderation.readers"
     ENCODERS = "moderation.encoders"
     JUDGES = "moderation.judges"
     CALIBRATORS = "moderation.calibrators"
     DISPATCHERS = "moderation.dispatchers"
+    COMMANDS = "moderation.commands"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,28 +1,20 @@
-"""Scores a corpus split with a judge and says how well, with intervals over sources.
+"""Scores a corpus split with a judge and says how well, with intervals over sources."""
 
-    python -m rl.evaluate --corpus DIR --split test [--mode fast] [--judge starter] [--out F.json]
-
-Goes the way that `moderation score` goes, from the file's bytes.
-"""
-
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import typer
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from moderation.app import build_dispatcher
 from moderation.settings import Settings
 from moderation.types import ItemResult, Mode, Strength
 from rl.corpus.manifest import read_manifest
-from rl.metrics import Estimate, Floats, auc, bootstrap, spearman
+from rl.metrics import Floats, auc, bootstrap, spearman
 
 Row = Mapping[str, Any]
 
@@ -92,19 +84,14 @@ def claim_agreement(rows: Sequence[Row], results: Sequence[ItemResult]) -> dict[
     }
 
 
-def main(
-    corpus: Annotated[Path, typer.Option(help="Folder with manifest.parquet.")],
-    split: Annotated[str, typer.Option()] = "test",
-    mode: Annotated[Mode, typer.Option()] = Mode.FAST,
-    judge: Annotated[str, typer.Option(help="'starter', or a judge's folder.")] = "starter",
-    out: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
-) -> None:
-    """Evaluate a judge on held-out sources."""
-    console = Console()
+def evaluate(
+    corpus: Path, split: str, mode: Mode, settings: Settings, *, console: Console
+) -> dict[str, Any]:
+    """Score the rows of `split` as `moderation score` does, from the bytes, and measure."""
     rows = [row for row in read_manifest(corpus) if row["split"] == split]
-    with build_dispatcher(Settings.load(judge=judge)) as dispatcher:
+    with build_dispatcher(settings) as dispatcher:
         stream = dispatcher.score([corpus / row["path"] for row in rows], mode)
-        results = list(track(stream, "scoring", total=len(rows), console=Console(stderr=True)))
+        results = list(track(stream, "scoring", total=len(rows), console=console))
         judge_id = dispatcher.judge_id
     scored = [i for i, result in enumerate(results) if result.judgment is not None]
     kept, done = [rows[i] for i in scored], [results[i] for i in scored]
@@ -118,17 +105,4 @@ def main(
     }
     if mode is Mode.FULL:
         report |= claim_agreement(kept, done)
-    table = Table("slice", "items", "sources", "AUC", "Spearman", "MAE", title=f"{judge_id} {mode}")
-    for name, figures in report["slices"].items():
-        values = [str(Estimate(**figures[key])) for key in ("auc", "spearman", "mae")]
-        table.add_row(name, str(figures["items"]), str(figures["sources"]), *values)
-    console.print(table)
-    for key in ("failed", "claim_precision", "claim_recall"):
-        if key in report:
-            console.print(f"{key}: {report[key]:.3g}")
-    if out is not None:
-        out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    typer.run(main)
+    return report

@@ -5,13 +5,21 @@ Checkpoints every few steps and resumes where it was stopped.
 
 import json
 import math
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from rl.data import Example, paired_batches
 from rl.judge_model import JudgeModel
@@ -54,9 +62,17 @@ def batches(
 
 
 def train(
-    model: JudgeModel, examples: Sequence[Example], recipe: OptimiserRecipe, out: Path
+    model: JudgeModel,
+    examples: Sequence[Example],
+    recipe: OptimiserRecipe,
+    out: Path,
+    *,
+    console: Console | None = None,
 ) -> None:
-    """Train in place; `out` gets the checkpoint and a JSON line a step."""
+    """Train in place; `out` gets the checkpoint and a JSON line a step.
+
+    console: where progress is shown; None shows none.
+    """
     out.mkdir(parents=True, exist_ok=True)
     projector = list(model.projector.parameters())
     adapter = [p for p in model.backbone.parameters() if p.requires_grad]
@@ -74,18 +90,28 @@ def train(
     if start == 0:
         model.fit_normalisation(examples)
     model.train()
-    began = time.monotonic()
-    with (out / LOG).open("a", encoding="utf-8") as log:
+    bar = Progress(
+        TextColumn("training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("ETA"),
+        TimeRemainingColumn(),
+        TextColumn("squared error {task.fields[error]:.2f}"),
+        console=console,
+        disable=console is None,
+    )
+    with (out / LOG).open("a", encoding="utf-8") as log, bar:
+        task = bar.add_task("", total=recipe.steps, completed=start, error=math.nan)
         for step, batch, rationales in batches(examples, recipe, start=start):
             figures = _step(model, batch, rationales, recipe)
             torch.nn.utils.clip_grad_norm_([*projector, *adapter], recipe.gradient_clip)
             optimiser.step()
             schedule.step()
             optimiser.zero_grad(set_to_none=True)
-            pace = (time.monotonic() - began) / (step - start + 1)
-            line = {"step": step, **figures, "eta_seconds": pace * (recipe.steps - step - 1)}
-            log.write(json.dumps(line) + "\n")
+            log.write(json.dumps({"step": step, **figures}) + "\n")
             log.flush()
+            bar.update(task, completed=step + 1, error=figures["squared_error"])
             if (step + 1) % recipe.checkpoint_steps == 0 or step + 1 == recipe.steps:
                 _checkpoint(out / CHECKPOINT, model, optimiser, schedule, step + 1)
     model.eval()

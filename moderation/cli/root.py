@@ -2,8 +2,6 @@
 
 import sys
 import traceback
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
@@ -14,9 +12,11 @@ from moderation.cli.doctor import doctor_command
 from moderation.cli.exit_codes import ExitCode
 from moderation.cli.inspect import inspect_command
 from moderation.cli.interruption import Interrupted
+from moderation.cli.models import app as models_app
 from moderation.cli.plugins import plugins_command
 from moderation.cli.score import score_command
 from moderation.errors import JudgeError, TypedError
+from moderation.registry import PluginGroup, plugins
 
 
 class TypedErrorGroup(TyperGroup):
@@ -83,14 +83,31 @@ app.command("score")(score_command)
 app.command("inspect")(inspect_command)
 app.command("doctor")(doctor_command)
 app.command("plugins")(plugins_command)
-if find_spec("moderation.cli.models"):
-    app.add_typer(import_module("moderation.cli.models").app, name="models")
+app.add_typer(models_app, name="models")
+
+
+def add_plugins() -> None:
+    """Add the sub-commands that installed packages offer, `rl`'s own among them.
+
+    Raises:
+        PluginError: two have one name, or one cannot be imported.
+    """
+    for plugin in plugins(PluginGroup.COMMANDS):
+        command = plugin.load()
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=plugin.name)
+        else:
+            app.command(plugin.name)(command)
 
 
 def run() -> None:
     """Run the command line of this process, and exit."""
     try:
+        add_plugins()
         app()
+    except TypedError as error:
+        typer.echo(f"moderation: {error.code}: {error}", err=True)
+        sys.exit(_code_of(error))
     except Exception as error:
         # Typer's own errors have been dealt with: this one is a bug, and says where to look.
         if "--debug" in sys.argv:

@@ -1,12 +1,8 @@
 """Builds a corpus: genuine media, and forgeries of each through the same codecs.
 
-`python -m rl.corpus.build --recipe rl/recipes/corpus-first.toml --out DIR [--sources DIR]`.
-Stop it at any time; the next run goes on where it was.
+`moderation corpus build` is its command. Stop it at any time; the next run goes on where it was.
 """
 
-import argparse
-import os
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -31,8 +27,7 @@ from rl.corpus.clips import Pair
 from rl.corpus.manifest import write_manifest
 from rl.corpus.pair_store import Outcome, build_pair
 from rl.corpus.plan import plan
-from rl.corpus.recipe import SPLITS, CorpusRecipe, load_recipe
-from rl.corpus.sources import search_roots
+from rl.corpus.recipe import SPLITS, CorpusRecipe
 
 # A few pairs at a time go to the pool, so that an interrupt finds little under way.
 PAIRS_AHEAD_PER_WORKER = 4
@@ -138,37 +133,3 @@ def count_table(rows: Sequence[dict[str, Any]]) -> Table:
     for modality, recipe in sorted({key[:2] for key in counts}):
         table.add_row(modality, recipe, *(str(counts[modality, recipe, split]) for split in SPLITS))
     return table
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; 0 when built, 2 when the recipe or the sources cannot be used."""
-    parser = argparse.ArgumentParser(prog="python -m rl.corpus.build", description=__doc__)
-    parser.add_argument("--recipe", type=Path, required=True, help="a corpus recipe, TOML")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the corpus")
-    parser.add_argument(
-        "--sources",
-        type=Path,
-        action="append",
-        default=[],
-        help="folder to look for media in, before MODERATION_SOURCES; may be given again",
-    )
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    options = parser.parse_args(arguments)
-    console = Console(stderr=True)
-    try:
-        built = build(
-            load_recipe(options.recipe),
-            options.out,
-            search_roots(options.sources),
-            workers=options.workers,
-            console=console,
-        )
-    except ConfigurationError as error:
-        console.print(f"[red]error[/red] {error}", highlight=False)
-        return 2
-    Console().print(count_table(built.rows))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,6 +2,8 @@
 
 import hashlib
 import shutil
+import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 
 from moderation.errors import ConfigurationError
 from rl.corpus import build as builder
-from rl.corpus.build import build, main
+from rl.corpus.build import build
 from rl.corpus.codecs import film_bytes, jpeg_bytes, sound_bytes
 from rl.corpus.contact_sheet import contact_sheet
 from rl.corpus.manifest import read_manifest
@@ -253,7 +255,6 @@ def test_absent_sources_are_reported_and_only_no_source_at_all_is_fatal(
     recipe: CorpusRecipe,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     reported = build(recipe, tmp_path / "some", [media]).left_out
     assert any("absent" in sentence and "not here" in sentence for sentence in reported)
@@ -262,8 +263,11 @@ def test_absent_sources_are_reported_and_only_no_source_at_all_is_fatal(
     monkeypatch.delenv("MODERATION_SOURCES", raising=False)
     path = tmp_path / "recipe.toml"
     path.write_text(RECIPE)
-    assert main(["--recipe", str(path), "--out", str(tmp_path / "main")]) == 2
-    assert "--sources" in capsys.readouterr().err.replace("\n", " ")
+    arguments = ("corpus", "build", "--recipe", path, "--out", tmp_path / "main")
+    command = [sys.executable, "-m", "moderation", *map(str, arguments)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "--sources" in run.stderr
 
 
 @pytest.mark.parametrize("modality", ["image", "audio", "video"])

@@ -245,27 +245,21 @@ def test_a_signal_waits_for_a_safe_moment() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_help_is_quick_and_imports_nothing_heavy() -> None:
+def test_help_imports_nothing_heavy() -> None:
     heavy = ("torch", "transformers", "whisper", "open_clip", "decord", "matplotlib", "av")
     code = (
-        "import sys, time; start = time.perf_counter()\n"
+        "import sys\n"
         "from moderation.cli import main\n"
         "sys.argv = ['moderation', '--help']\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
-        "print(time.perf_counter() - start, file=sys.stderr)\n"
         f"print(sorted(set(sys.modules) & {{*{(*heavy, 'numpy', 'pydantic', 'pyarrow')!r}}}),"
         "file=sys.stderr)\n"
     )
-    runs = [
-        subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-        )
-        for _ in range(3)
-    ]
-    for run in runs:
-        assert "inspect" in run.stdout
-        assert run.stderr.splitlines()[-1] == "[]"
-    assert min(float(run.stderr.splitlines()[-2]) for run in runs) < 0.5
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "inspect" in run.stdout
+    assert run.stderr.splitlines()[-1] == "[]"
 
 
 def test_version() -> None:

@@ -1,21 +1,15 @@
-"""Trains the first starter judge from a corpus, end to end.
-
-    python -m rl.first_judge --recipe rl/recipes/first.toml --corpus DIR --out DIR
-
-Stop it at any time; the same command goes on from the last checkpoint.
-"""
+"""From a recipe and a corpus to a judge that `moderation score` can load."""
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
 
 import torch
-import typer
 from rich.console import Console
 from rich.progress import track
 
 from moderation.app import build_extractor, build_sandbox, build_weights, choose_device
 from moderation.errors import ConfigurationError
+from moderation.judge.artefact import JudgeDescription
 from moderation.settings import Settings
 from rl.corpus.manifest import NAME, read_manifest
 from rl.data import load_examples
@@ -25,14 +19,16 @@ from rl.recipe import read_recipe
 from rl.warm_up import train
 
 
-def main(
-    recipe: Annotated[Path, typer.Option(help="Training recipe, TOML.")],
-    corpus: Annotated[Path, typer.Option(help="Folder with manifest.parquet.")],
-    out: Annotated[Path, typer.Option(help="Checkpoint, log, and the judge in OUT/judge.")],
-) -> None:
-    """Train and export a judge."""
-    console = Console(stderr=True)
-    plan, settings = read_recipe(recipe), Settings.load()
+def run(
+    recipe: Path, corpus: Path, out: Path, settings: Settings, *, console: Console
+) -> JudgeDescription:
+    """Train and export a judge into `out`/judge; resumes from `out`'s checkpoint.
+
+    Raises:
+        ConfigurationError: the recipe or the corpus cannot be used.
+        WeightsMissing: the backbone or an encoder has no weights in the cache.
+    """
+    plan = read_recipe(recipe)
     weights, device = build_weights(settings), choose_device(settings.device)
     torch.manual_seed(plan.optimiser.seed)
     with build_sandbox(settings) as sandbox:
@@ -44,7 +40,7 @@ def main(
         raise ConfigurationError(
             f"no readable training item in {corpus}",
             expected="a corpus with rows of split `train`",
-            remedy="Build it with `python -m rl.corpus.build`.",
+            remedy="Build it with `moderation corpus build`.",
         )
     name = plan.judge.backbone
     model = JudgeModel(
@@ -55,8 +51,8 @@ def main(
         device=device,
     )
     console.print(f"{len(found)} examples; steps are logged in {out / 'log.jsonl'}")
-    train(model, found, plan.optimiser, out)
-    description = export(
+    train(model, found, plan.optimiser, out, console=console)
+    return export(
         model,
         plan,
         out / "judge",
@@ -69,8 +65,3 @@ def main(
             "date": datetime.now(UTC).date().isoformat(),
         },
     )
-    console.print(f"{description.judge_id} is in {out / 'judge'}")
-
-
-if __name__ == "__main__":
-    typer.run(main)
