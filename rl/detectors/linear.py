@@ -122,7 +122,7 @@ def _standardised(
 def fit_plane(matrix_ND: Floats, target_N: Floats, options: LinearOptions) -> Plane:
     """Fractional logistic regression: each row counts as forged with weight `target`, else not."""
     count = len(target_N)
-    model = LogisticRegression(C=options.strength, max_iter=300, tol=1e-3)
+    model = LogisticRegression(C=options.strength, max_iter=1000, tol=1e-4)
     model.fit(
         np.concatenate([matrix_ND, matrix_ND]),
         np.repeat([1, 0], count),

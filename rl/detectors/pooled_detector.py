@@ -83,8 +83,12 @@ class PooledDetector:
         return cls(kind, parts)
 
 
-def fit_pooled(kind: str, items: Sequence[LabelledItem]) -> tuple[PooledDetector, dict[str, Any]]:
+def fit_pooled(
+    kind: str, items: Sequence[LabelledItem], *, grid: Sequence[Any] = ()
+) -> tuple[PooledDetector, dict[str, Any]]:
     """Fit one model a modality; returns it with what cross-validation said of each option.
+
+    grid: options to choose from, those of the family where it is empty.
 
     Raises:
         ConfigurationError: no modality has 20 items of both classes.
@@ -95,7 +99,7 @@ def fit_pooled(kind: str, items: Sequence[LabelledItem]) -> tuple[PooledDetector
         mine = [item for item in items if item.features.modality is modality]
         forged = sum(item.is_manipulated for item in mine)
         if len(mine) >= ITEMS_MIN and 0 < forged < len(mine):
-            parts[modality], metrics[modality.value] = _fit_part(kind, mine)
+            parts[modality], metrics[modality.value] = _fit_part(kind, mine, grid)
     if not parts:
         raise ConfigurationError(
             f"{len(items)} items, of no modality {ITEMS_MIN} with both classes",
@@ -105,8 +109,10 @@ def fit_pooled(kind: str, items: Sequence[LabelledItem]) -> tuple[PooledDetector
     return PooledDetector(kind, parts), metrics
 
 
-def _fit_part(kind: str, mine: Sequence[LabelledItem]) -> tuple[Part, dict[str, Any]]:
-    model, grid = FAMILIES[kind]
+def _fit_part(
+    kind: str, mine: Sequence[LabelledItem], grid: Sequence[Any]
+) -> tuple[Part, dict[str, Any]]:
+    model, usual = FAMILIES[kind]
     pooled = [pool(item.features) for item in mine]
     layout = PooledLayout.of(pooled)
     forged_N = np.array([item.is_manipulated for item in mine])
@@ -126,7 +132,7 @@ def _fit_part(kind: str, mine: Sequence[LabelledItem]) -> tuple[Part, dict[str, 
 
         return auc(-out_of_fold(fit_predict, forged_N, groups_N), forged_N)
 
-    tried = [(held_out(options), options) for options in grid]
+    tried = [(held_out(options), options) for options in grid or usual]
     best, chosen = max(tried, key=lambda entry: entry[0])
     fitted = model.fit(layout, pooled, forged_N.astype(np.float64), severity_N, chosen)
     return fitted, {
