@@ -87,6 +87,7 @@ def train(
         optimiser, lambda step: learning_rate_factor(step, recipe)
     )
     start = _resume(out / CHECKPOINT, model, optimiser, schedule)
+    _forget_steps_after(out / LOG, start)
     if start == 0:
         model.fit_normalisation(examples)
     model.train()
@@ -142,6 +143,13 @@ def _rationales(batch: Sequence[Example], generator: np.random.Generator) -> lis
         reference_rationale(e.claims, e.modalities, e.features.duration_seconds, generator)
         for e in batch
     ]
+
+
+def _forget_steps_after(log: Path, start: int) -> None:
+    """Steps that came after the last checkpoint are taken again, and logged again."""
+    if log.exists():
+        lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
+        log.write_text("".join(lines[:start]), encoding="utf-8")
 
 
 def _checkpoint(
