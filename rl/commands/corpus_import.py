@@ -25,7 +25,7 @@ def import_command(
         str | None,
         typer.Option(
             help="Splits for a set that has none, by a hash of the source; test=1 for all of it."
-            " [default: train=0.7,validation=0.1,calibration=0.1,test=0.1]",
+            " Without it: train=0.7,validation=0.1,calibration=0.1,test=0.1.",
             show_default=False,
         ),
     ] = None,
@@ -55,12 +55,20 @@ def import_command(
 ) -> None:
     """Write a manifest for a public data set that lies here in its own layout.
 
-    Media are not copied. Each file is opened once, in the sandbox; stop it at any time, and the
-    same command goes on where it was.
+    Media are not copied. Each file is opened once, in the sandbox. Stop it at any time; the same
+    command goes on where it was.
 
-    Layouts: auto (finds out), deepfakebench (its JSON), faceforensics (FaceForensics++ folders),
-    fakeavceleb, av-deepfake1m, asvspoof5, asvspoof2019 (logical access), in-the-wild, genimage,
-    csv (path, source, label or score).
+    \b
+    auto            finds out which of these it is
+    deepfakebench   a JSON file of DeepfakeBench, or a folder of them
+    faceforensics   FaceForensics++: original_sequences, manipulated_sequences
+    fakeavceleb     FakeAVCeleb: meta_data.csv
+    av-deepfake1m   AV-Deepfake1M: train_metadata.json, train/
+    asvspoof5       ASVspoof 5: ASVspoof5.train.tsv, flac_T/
+    asvspoof2019    ASVspoof 2019 LA: ASVspoof2019_LA_cm_protocols
+    in-the-wild     In-the-Wild: meta.csv
+    genimage        GenImage: GENERATOR/train/ai, GENERATOR/train/nature
+    csv             a file with the columns path, source, and label or score
     """
     from rich.console import Console
 

@@ -26,14 +26,14 @@ class Edition:
     """Where one edition keeps things.
 
     columns: of a protocol's lines. protocols: file name -> (our split, folders of the sound; the
-    first that exists holds it). folders: where protocols may lie. roots: where the sound may.
+    first that exists holds it). folders: where protocols may lie -> where those folders are.
     """
 
     name: LayoutName
     title: str
     columns: tuple[str, ...]
     protocols: Mapping[str, tuple[str, tuple[str, ...]]]
-    folders: tuple[str, ...]
+    folders: Mapping[str, str]
     licence: str
 
 
@@ -49,7 +49,7 @@ ASVSPOOF5 = Edition(
         "ASVspoof5.dev.track_1.tsv": ("validation", ("flac_D",)),
         "ASVspoof5.eval.track_1.tsv": ("test", ("flac_E_eval", "flac_E")),
     },
-    (".", "ASVspoof5_protocols", "protocols"),
+    {".": ".", "ASVspoof5_protocols": ".", "protocols": "."},
     "ASVspoof 5: see the set's LICENSE.txt",
 )
 ASVSPOOF2019 = Edition(
@@ -61,15 +61,16 @@ ASVSPOOF2019 = Edition(
         "ASVspoof2019.LA.cm.dev.trl.txt": ("validation", ("ASVspoof2019_LA_dev/flac",)),
         "ASVspoof2019.LA.cm.eval.trl.txt": ("test", ("ASVspoof2019_LA_eval/flac",)),
     },
-    ("ASVspoof2019_LA_cm_protocols", "LA/ASVspoof2019_LA_cm_protocols"),
+    {"ASVspoof2019_LA_cm_protocols": ".", "LA/ASVspoof2019_LA_cm_protocols": "LA"},
     "ASVspoof 2019: see the set's LICENSE_text.txt",
 )
 
 
-def _protocols(edition: Edition, root: Path) -> list[Path]:
+def _protocols(edition: Edition, root: Path) -> list[tuple[Path, Path]]:
+    """The protocols that are there, each with the folder that the sound's folders are in."""
     return [
-        path
-        for folder in edition.folders
+        (path, root / base)
+        for folder, base in edition.folders.items()
         for name in edition.protocols
         if (path := root / folder / name).is_file()
     ]
@@ -85,12 +86,11 @@ def _read(edition: Edition, root: Path, options: ReadOptions) -> Iterator[Record
         raise wrong(
             str(root),
             f"no protocol of {edition.title}",
-            f"{', '.join(edition.protocols)} in it or in {', '.join(edition.folders[1:])}",
+            f"one of {', '.join(edition.protocols)} in {', '.join(edition.folders)}",
             "Unpack the set's protocols there.",
         )
-    for protocol in found:
+    for protocol, inner in found:
         split, folders = edition.protocols[protocol.name]
-        inner = root / "LA" if protocol.parent.parent.name == "LA" else root
         folder = next((f for f in folders if (inner / f).is_dir()), folders[0])
         places = MediaRoot(inner, options.may_leave_root)
         for where, row in read_table(protocol, edition.columns):

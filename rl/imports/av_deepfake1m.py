@@ -18,6 +18,7 @@ from rl.imports.record import GENUINE, UNKNOWN_GENERATOR, Forged, Layout, ReadOp
 
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
 FRAMES_PER_SECOND = 25.0
+FRAMES_MAX = 10**8
 # modify_type -> the streams that can be forged. The published lists also give some videos a span
 # in the stream that was left alone, a copy of the other's: it is not believed.
 TYPES: dict[str, tuple[Modality, ...]] = {
@@ -69,7 +70,7 @@ def _record(entry: Mapping[str, Any], split: str, where: str, places: MediaRoot)
     file = _text(entry, "file", where)
     kind = one_of(_text(entry, "modify_type", where), TYPES, "modify_type", where)
     frames = entry.get("video_frames")
-    if isinstance(frames, bool) or not isinstance(frames, int) or frames < 1:
+    if isinstance(frames, bool) or not isinstance(frames, int) or not 0 < frames < FRAMES_MAX:
         raise wrong(where, f"video_frames {shown(frames)}", "a whole number above 0")
     seconds = frames / FRAMES_PER_SECOND
     original = _text(entry, "original", where) if entry.get("original") else file

@@ -12,9 +12,15 @@ from dataclasses import dataclass
 from encoders.types import Modality, Span
 from moderation.errors import ManifestError
 from moderation.types import Claim
-from rl.corpus.severity import GAMMA, SCORE_MAX, modality_severity, score, temporal_fraction
+from rl.corpus.severity import (
+    GAMMA,
+    SCORE_MAX,
+    modality_severity,
+    score,
+    strength_word,
+    temporal_fraction,
+)
 from rl.corpus.severity import severity as worst
-from rl.corpus.severity import strength_word
 from rl.corpus.truth import clean_claim
 from rl.imports.label_files import wrong
 from rl.imports.record import Forged, Record
