@@ -30,15 +30,13 @@ LICENCE = "GenImage: CC BY-NC-SA 4.0; photographs: ImageNet's terms"
 
 
 def _generators(root: Path) -> list[Path]:
-    """Folders that hold `train` or `val` with a class in it; at most two levels below `root`."""
-    levels = [
-        root,
-        *folders_of(root),
-        *(inner for f in folders_of(root) for inner in folders_of(f)),
+    """Folders that hold `train` or `val` with a class in it: `root`, in it, or in an archive's."""
+    archives = [
+        inner for f in folders_of(root) for inner in folders_of(f) if inner.name in ARCHIVES
     ]
     return [
         folder
-        for folder in levels
+        for folder in (root, *folders_of(root), *archives)
         if any((folder / split / name).is_dir() for split in SPLITS for name in CLASSES)
     ]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from encoders.sandbox import Sandbox
+from moderation.extraction import MediaSource
 from rl.imports.importing import Imported, ImportOptions, import_corpus
 from rl.imports.layouts import LAYOUTS
 from rl.imports.names import LayoutName
@@ -40,7 +41,7 @@ def case(
     return Case(tree, out, run(tree, out, sandbox))
 
 
-def run(tree: Tree, out: Path, sandbox: Sandbox | None, **options: object) -> Imported:
+def run(tree: Tree, out: Path, source: MediaSource | None, **options: object) -> Imported:
     """Import a tree as the command does."""
     chosen = ImportOptions(tree.options, **options)  # type: ignore[arg-type]
-    return import_corpus(LAYOUTS[tree.name], tree.root, out, chosen, sandbox)
+    return import_corpus(LAYOUTS[tree.name], tree.root, out, chosen, source)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from encoders.base import ReadRequest
 from encoders.sandbox import Sandbox
-from encoders.types import Modality, Span
+from encoders.types import DecodedMedia, Modality, Span
 from moderation.errors import ConfigurationError
 from moderation.types import Claim, Strength
 from rl.corpus.manifest import read_manifest
@@ -95,10 +96,10 @@ def test_again_is_the_same_bytes_without_opening_a_file(case: Case, tmp_path: Pa
     (tmp_path / JOURNAL).write_bytes(journal + b'{"file": "cut o')
 
     class Closed:
-        def read(self, path: Path, request: object) -> None:
+        def read(self, path: Path, request: ReadRequest) -> DecodedMedia:
             raise AssertionError(f"{path} is read again")
 
-    again = run(case.tree, tmp_path, Closed())  # type: ignore[arg-type]
+    again = run(case.tree, tmp_path, Closed())
     assert again.manifest.read_bytes() == before
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from encoders.types import Modality, Span
 from rl.corpus.severity import score
+from rl.imports.grading import grade
 from rl.imports.layouts import LAYOUTS
 from rl.imports.record import ReadOptions, Record
 from tests.unit.imports import trees
@@ -204,8 +205,6 @@ def test_csv_scores_labels_and_spans(tmp_path: Path) -> None:
 def test_av_deepfake1m_is_graded_by_the_forged_share(
     name: str, severity: float, tmp_path: Path
 ) -> None:
-    from rl.imports.grading import grade
-
     found = read(trees.av_deepfake1m(tmp_path, touch))
     record = next(r for path, r in found.items() if path.endswith(f"{name}.mp4"))
     label = grade(record, Modality.VIDEO, 2.0, (Modality.VIDEO, Modality.AUDIO))
