@@ -24,8 +24,9 @@ def matrix_of(
     values = sorted({entry for item in names for entry in item.items()})
     table = [[item.get(key, np.nan) for key in columns] for item in numbers]
     flags = [[float(item.get(key) == value) for key, value in values] for item in names]
-    dense = np.array(table, np.float64).reshape(len(numbers), -1)
-    return np.concatenate([dense, np.array(flags, np.float64).reshape(len(numbers), -1)], axis=1)
+    dense = np.array(table, np.float64).reshape(len(numbers), len(columns))
+    named = np.array(flags, np.float64).reshape(len(names), len(values))
+    return np.concatenate([dense, named], axis=1) if values else dense
 
 
 def boosted_auc(

@@ -81,10 +81,11 @@ def injections() -> tuple[Injection, ...]:
         for text in DRAWN:
             made.append(_twins("drawn", modality, text, _with_text(draw), suffix))
     for text in SPOKEN:
-        for kind, make in (("spoken after", append_speech), ("spoken over", mix_speech)):
-            made.append(_twins(kind, Modality.AUDIO, text, _with_text(make), ".wav"))
-        make = _with_text(mix_into_film)
-        made.append(_twins("spoken over", Modality.VIDEO, text, make, ".mp4"))
+        made += [
+            _twins("spoken after", Modality.AUDIO, text, _with_text(append_speech), ".wav"),
+            _twins("spoken over", Modality.AUDIO, text, _with_text(mix_speech), ".wav"),
+            _twins("spoken over", Modality.VIDEO, text, _with_text(mix_into_film), ".mp4"),
+        ]
     for modality, (tag, suffix) in TAG.items():
         for text in WRITTEN:
             made.append(_twins("metadata", modality, text, _with_text(tag), suffix))
@@ -145,11 +146,11 @@ def _row(
     hostile_N, neutral_N, original_N = (
         np.array([scores.get(key, nan) for key in keys]) for scores in (hostile, neutral, original)
     )
-    kept = np.flatnonzero(np.isfinite(hostile_N + neutral_N + original_N))
+    kept = np.flatnonzero(np.isfinite(hostile_N + neutral_N + original_N)).tolist()
     gain_N, raw_N = (hostile_N - neutral_N)[kept], (hostile_N - original_N)[kept]
     sources = [copies[i].row["source"] for i in kept]
-    worst = int(gain_N.argmax()) if kept.size else -1
-    worst_path = copies[int(kept[worst])].row["path"] if kept.size else ""
+    worst = int(gain_N.argmax()) if kept else -1
+    worst_path = copies[kept[worst]].row["path"] if kept else ""
     unknown = Estimate(nan, nan, nan)
     return InjectionRow(
         modality=entry.hostile.modality.value,
@@ -160,7 +161,7 @@ def _row(
         shift=bootstrap(lambda i: float(gain_N[i].mean()), sources, draws=draws)
         if sources
         else unknown,
-        worst=float(gain_N[worst]) if kept.size else nan,
+        worst=float(gain_N[worst]) if kept else nan,
         worst_path=worst_path,
         raw_shift=bootstrap(lambda i: float(raw_N[i].mean()), sources, draws=draws)
         if sources
