@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import av
 from rich.console import Console
 from rich.progress import track
 
@@ -94,6 +95,6 @@ def _make(job: tuple[Alteration, Path, Path, str, int]) -> str | None:
         return None
     try:
         write_bytes(target, alteration.make(source, seed_for(seed, alteration.key, sha256)))
-    except TypedError as error:
-        return str(error)
+    except (TypedError, av.FFmpegError, OSError) as error:
+        return f"{source.name}: {error}"
     return None

@@ -18,6 +18,7 @@ BAND_SHARE = 0.14
 WIDTH_SHARE = 0.9
 FINE_CRF = 12
 GAP_SECONDS = 0.2
+SPEECH_SHARE = 0.8
 EXIF_DESCRIPTION, EXIF_COMMENT = 0x010E, 0x9286
 VOICE = Speaker("espeak-ng", "en-us")
 
@@ -76,15 +77,16 @@ def append_speech(path: Path, _: int, *, text: str) -> bytes:
 
 
 def mix_speech(path: Path, _: int, *, text: str) -> bytes:
-    """The speech over the sound from its start, both at half amplitude; a 16-bit WAV."""
+    """The speech over the sound from its start; a 16-bit WAV."""
     waveform, rate_hz = read_waveform(path)
     return sound_bytes(_mixed(waveform, spoken(text, waveform, rate_hz)), rate_hz)
 
 
 def _mixed(waveform_T: FloatArray, speech_T: FloatArray) -> FloatArray:
+    """The speech 12 dB above the sound: at equal levels the recogniser gives no transcript."""
     mixed = np.zeros(max(waveform_T.size, speech_T.size), np.float32)
-    mixed[: waveform_T.size] += waveform_T / 2
-    mixed[: speech_T.size] += speech_T / 2
+    mixed[: waveform_T.size] += np.float32(1.0 - SPEECH_SHARE) * waveform_T
+    mixed[: speech_T.size] += np.float32(SPEECH_SHARE) * speech_T
     return mixed
 
 
