@@ -72,6 +72,7 @@ def score_command(
         Path | None,
         typer.Option(help="Write OUT/NAME.parquet and OUT/NAME.json.", show_default=False),
     ] = None,
+    draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws of sources.")] = 1000,
 ) -> None:
     """Score a split with detectors, and say how well each separates and ranks.
 
@@ -98,7 +99,7 @@ def score_command(
         for artefact in artefacts:
             name = artefact.detector.name
             scored = score_encoded(encoded, artefact, extractor)
-            slices = compare(rows, scored)
+            slices = compare(rows, scored, draws=draws)
             Console().print(_table(artefact.detector_id, slices))
             if out is not None:
                 out.mkdir(parents=True, exist_ok=True)

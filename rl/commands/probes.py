@@ -21,6 +21,7 @@ Split = Annotated[str, typer.Option(help="Which rows of the manifest.")]
 Copies = Annotated[Path, typer.Option(help="Folder for altered copies, kept for the next run.")]
 Pairs = Annotated[int, typer.Option(min=1, help="Pairs of each modality that are taken.")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that make copies.")]
+Draws = Annotated[int, typer.Option(min=1, help="Bootstrap draws of sources.")]
 Judge = Annotated[str, typer.Option(help="'starter', a judge's folder, or a detector's folder.")]
 
 
@@ -30,14 +31,16 @@ def probes() -> None:
 
 
 @app.command("controls")
-def controls_command(corpus: Corpus, split: Split = "train", out: Out = None) -> None:
+def controls_command(
+    corpus: Corpus, split: Split = "train", draws: Draws = 1000, out: Out = None
+) -> None:
     """Measure what a detector could learn instead of forgeries, by modality."""
     from rich.console import Console
 
     from moderation.settings import Settings
     from rl.probes.control_suite import run_controls
 
-    found = run_controls(corpus, split, Settings.load(), console=Console(stderr=True))
+    found = run_controls(corpus, split, Settings.load(), draws=draws, console=Console(stderr=True))
     for modality, verdicts in found.items():
         for verdict in verdicts:
             said = {True: "pass", False: "FAIL", None: "undecided"}[verdict.passed]
@@ -56,6 +59,7 @@ def robustness_command(
         list[str] | None, typer.Option(help="Only these; repeatable.", show_default=False)
     ] = None,
     workers: Workers = 1,
+    draws: Draws = 1000,
     out: Out = None,
 ) -> None:
     """Degrade files step by step, and say how the scores hold up."""
@@ -74,6 +78,7 @@ def robustness_command(
             grid(names=degradation or ()),
             scorer,
             copies,
+            draws=draws,
             workers=workers,
             console=Console(stderr=True),
         )
@@ -93,6 +98,7 @@ def injection_command(
     judge: Judge = "starter",
     pairs: Pairs = 10,
     workers: Workers = 1,
+    draws: Draws = 1000,
     out: Out = None,
 ) -> None:
     """Put instructions into media and file names, and say how far they move the scores."""
@@ -110,6 +116,7 @@ def injection_command(
             injections(),
             scorer,
             copies,
+            draws=draws,
             workers=workers,
             console=Console(stderr=True),
         )

@@ -25,7 +25,7 @@ from rl.probes.verdict import Verdict
 
 
 def run_controls(
-    corpus: Path, split: str, settings: Settings, *, console: Console
+    corpus: Path, split: str, settings: Settings, *, draws: int = 1000, console: Console
 ) -> dict[str, list[Verdict]]:
     """Verdicts by modality on the rows of `split`; under `all`, the overlap of all splits.
 
@@ -47,10 +47,10 @@ def run_controls(
         facts = [facts_of(corpus, row) for row in track(mine, f"{modality} facts", console=console)]
         seen = [row for row in mine if row["path"] in pooled]
         found[modality] = [
-            codec_only(mine, facts),
-            duration_only(mine, facts),
-            silence_only(mine, facts),
-            real_against_real(seen, [pooled[row["path"]] for row in seen]),
+            codec_only(mine, facts, draws=draws),
+            duration_only(mine, facts, draws=draws),
+            silence_only(mine, facts, draws=draws),
+            real_against_real(seen, [pooled[row["path"]] for row in seen], draws=draws),
         ]
     return found
 
