@@ -40,7 +40,9 @@ class ReliabilityBins:
     @property
     def expected_error_D(self) -> Floats:
         """Mean absolute gap between what was said and what happened, over the items."""
-        return np.nansum(self.share_DB * np.abs(self.probability_DB - self.rate_DB), axis=1)
+        gap_DB = np.abs(self.probability_DB - self.rate_DB)
+        error: Floats = np.nansum(self.share_DB * gap_DB, axis=1)
+        return error
 
 
 def reliability_bins(

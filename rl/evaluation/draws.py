@@ -81,7 +81,8 @@ class Draws:
 def divide(top: Floats, bottom: Floats) -> Floats:
     """`top / bottom`, NaN where `bottom` is 0."""
     shape = np.broadcast_shapes(top.shape, bottom.shape)
-    return np.divide(top, bottom, out=np.full(shape, np.nan), where=bottom != 0)
+    share: Floats = np.divide(top, bottom, out=np.full(shape, np.nan), where=bottom != 0)
+    return share
 
 
 def place_sources(sources: Sequence[str] | npt.NDArray[Any]) -> tuple[list[str], Counts]:

@@ -174,4 +174,5 @@ def scale_use(score_N: Floats, draws: Draws) -> Floats:
     held = draws.total(np.eye(LEVELS_K)[np.rint(score_N).astype(np.int64)])
     share = divide(held, held.sum(axis=1, keepdims=True))
     entropy = -np.sum(share * np.log(np.where(share > 0, share, 1.0)), axis=1)
-    return np.exp(entropy) / LEVELS_K
+    use: Floats = np.exp(entropy) / LEVELS_K
+    return use

@@ -147,7 +147,8 @@ def min_dcf(
     of_miss, of_acceptance = cost_miss * (1 - prior_spoofed), cost_false_acceptance * prior_spoofed
     accepted = 1 - curve.true_positive_rate_DM
     cost = of_miss * curve.false_positive_rate_DM + of_acceptance * accepted
-    return np.min(cost, axis=1) / min(of_miss, of_acceptance)
+    lowest: Floats = np.min(cost, axis=1) / min(of_miss, of_acceptance)
+    return lowest
 
 
 def review_load(curve: Roc, miss_rate: float) -> Floats:

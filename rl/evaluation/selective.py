@@ -23,7 +23,8 @@ class RiskCoverage:
     def area_D(self) -> Floats:
         """AURC: the risk averaged over coverage (Geifman and El-Yaniv 2017, arXiv:1705.08500)."""
         step = np.diff(self.share_DM, axis=1, prepend=0)
-        return np.nansum(step * self.risk_DM, axis=1)
+        area: Floats = np.nansum(step * self.risk_DM, axis=1)
+        return area
 
 
 def risk_coverage(loss_N: Floats, confidence_N: Floats, draws: Draws) -> RiskCoverage:

@@ -1,5 +1,7 @@
 """Every metric against scikit-learn, SciPy or a formula written out, point by point and drawn."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -34,7 +36,7 @@ def naive(items: ScoredItems, i: Counts) -> dict[str, float]:
     bins = np.minimum((p * 15).astype(int), 14)
     by_p = np.argsort(p, kind="stable")
     cuts = [int(np.floor(k * p.size / 15 + 1e-9)) for k in range(16)]
-    masses = [by_p[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    masses = [by_p[a:b] for a, b in itertools.pairwise(cuts)]
     spread = np.sqrt((digit * (np.arange(10) - (digit @ np.arange(10))[:, None]) ** 2).sum(1))
     levels = np.bincount(np.rint(score).astype(int), minlength=10) / score.size
     label_cdf = np.array([[np.clip(k + 1 - value, 0, 1) for k in range(9)] for value in y])
