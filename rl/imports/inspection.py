@@ -42,7 +42,7 @@ class InspectionJournal:
         return self._known.get(identity)
 
     def put(self, identity: str, found: Inspection) -> None:
-        """Remember it, at once."""
+        """Remember it at once; one appended write, so threads may call it side by side."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps({"file": identity, **asdict(found)})
         with self._path.open("a", encoding="utf-8") as file:
@@ -103,14 +103,18 @@ def inspect_all(
     workers: threads; the reading itself happens in a child process a file.
     """
     found: dict[int, Inspection | TypedError] = {}
-    running: dict[Future[Inspection], tuple[int, str]] = {}
+    running: dict[Future[Inspection], int] = {}
+
+    def look(path: Path, named: str) -> Inspection:
+        fresh = inspect(path, source)
+        journal.put(named, fresh)
+        return fresh
 
     def collect(done: set[Future[Inspection]]) -> None:
         for future in done:
-            index, named = running.pop(future)
+            index = running.pop(future)
             try:
                 found[index] = future.result()
-                journal.put(named, future.result())
             except TypedError as error:
                 found[index] = error
             on_done()
@@ -124,7 +128,7 @@ def inspect_all(
                 found[index] = known
                 on_done()
                 continue
-            running[pool.submit(inspect, path, source)] = (index, named)
+            running[pool.submit(look, path, named)] = index
             if len(running) >= workers * AHEAD_PER_WORKER:
                 collect(wait(running, return_when=FIRST_COMPLETED).done)
         while running:
