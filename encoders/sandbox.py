@@ -100,7 +100,7 @@ class Sandbox:
             sha256 = opened.sha256()
             self._running_zygote()  # loading the decoders is not the file's fault
             deadline = Deadline.after(self._limits.wall_seconds)
-            media = self._read_with_fallback(opened.path, request, deadline)
+            media = self._read_with_fallback(opened.descriptor, request, deadline)
             opened.require_unchanged()
         metadata = dataclasses.replace(media.metadata, sha256=sha256, size_bytes=opened.size_bytes)
         return dataclasses.replace(media, metadata=metadata)
@@ -112,21 +112,21 @@ class Sandbox:
             return sandbox._probe()
 
     def _read_with_fallback(
-        self, path: bytes, request: ReadRequest, deadline: Deadline
+        self, file: int, request: ReadRequest, deadline: Deadline
     ) -> DecodedMedia:
         first_deadline = deadline
         if self._fallback:
             left = deadline.remaining_seconds()
             first_deadline = Deadline.after(left * FIRST_ATTEMPT_SHARE)
         try:
-            return self._read_once(path, request, (), first_deadline)
+            return self._read_once(file, request, (), first_deadline)
         except Inconclusive as inconclusive:
             first = inconclusive.verdict
             if not self._fallback:
                 raise first from None
         names = ", ".join(self._fallback)
         try:
-            media = self._read_once(path, request, self._fallback, deadline)
+            media = self._read_once(file, request, self._fallback, deadline)
         except Inconclusive as inconclusive:
             raise inconclusive.verdict from first
         except UnsupportedMedia:
@@ -136,15 +136,15 @@ class Sandbox:
         return dataclasses.replace(media, metadata=metadata)
 
     def _read_once(
-        self, path: bytes, request: ReadRequest, readers: tuple[str, ...], deadline: Deadline
+        self, file: int, request: ReadRequest, readers: tuple[str, ...], deadline: Deadline
     ) -> DecodedMedia:
-        header = pack_request(path, request, self._limits, self._reader, readers)
+        header = pack_request(request, self._limits, self._reader, readers)
         try:
-            return self._converse(header, deadline)
+            return self._converse(header, file, deadline)
         except ZygoteLost:
             # Killed from outside, by the kernel for memory perhaps: the file deserves one more.
             try:
-                return self._converse(header, deadline)
+                return self._converse(header, file, deadline)
             except ZygoteLost as error:
                 raise TransientError(
                     f"the decoder process was lost twice ({error})",
@@ -152,12 +152,12 @@ class Sandbox:
                     remedy="Free memory on this machine, then read the file again.",
                 ) from error
 
-    def _converse(self, request: Header, deadline: Deadline) -> DecodedMedia:
+    def _converse(self, request: Header, file: int, deadline: Deadline) -> DecodedMedia:
         """One child, from start to burial."""
         zygote = self._running_zygote()
         problem: Exception | None = None
         try:
-            child = zygote.start_child(request, deadline)
+            child = zygote.start_child(request, file, deadline)
             with child:
                 try:
                     return self._receive(child, deadline)
@@ -190,9 +190,9 @@ class Sandbox:
         return ended
 
     def _probe(self) -> dict[str, bool]:
-        request = pack_request(b"", ReadRequest(Uniform()), self._limits, "", ())
+        request = pack_request(ReadRequest(Uniform()), self._limits, "", ())
         deadline = Deadline.after(10.0)
-        with self._running_zygote().start_child({**request, "reader": None}, deadline) as child:
+        with self._running_zygote().start_child(request, None, deadline) as child:
             answer = receive_header(child.answers, deadline)
             child.bury(kill=False)
         return {str(name): active is True for name, active in answer["protections"].items()}

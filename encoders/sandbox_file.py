@@ -1,6 +1,5 @@
 """The file that a sandbox is asked to read, looked at before any decoder."""
 
-import contextlib
 import hashlib
 import os
 import stat
@@ -26,7 +25,7 @@ class OpenedFile:
         try:
             self.path = os.path.abspath(os.fsencode(path))  # noqa: PTH100 (bytes; keeps links)
             # Without O_NONBLOCK, opening a FIFO waits for a writer that may never come.
-            self._descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            self.descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise UnreadableFile(
@@ -34,17 +33,17 @@ class OpenedFile:
                 expected="a regular file that this process may read",
                 remedy="Check the path and its permissions.",
             ) from error
-        self._status = os.fstat(self._descriptor)
+        self._status = os.fstat(self.descriptor)
         self.size_bytes = self._status.st_size
         if not stat.S_ISREG(self._status.st_mode):
-            os.close(self._descriptor)
+            os.close(self.descriptor)
             raise UnreadableFile(
                 f"{shown!r} is no regular file",
                 expected="a regular file",
                 remedy="Give the path of a media file, not of a folder, pipe, socket or device.",
             )
         if self.size_bytes == 0:
-            os.close(self._descriptor)
+            os.close(self.descriptor)
             raise EmptyFile(
                 f"{shown!r} has no bytes",
                 expected="a media file",
@@ -60,22 +59,19 @@ class OpenedFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._descriptor)
+        os.close(self.descriptor)
 
     def sha256(self) -> str:
         """Hexadecimal SHA-256 of the bytes, streamed."""
-        with os.fdopen(os.dup(self._descriptor), "rb", buffering=0) as stream:
+        with os.fdopen(os.dup(self.descriptor), "rb", buffering=0) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
     def require_unchanged(self) -> None:
-        """The decoder opened the path by itself; see that it met the same bytes.
+        """The decoder read by itself; see that it met the bytes that were hashed.
 
-        Raises: TransientError when the file was replaced or written to meanwhile.
+        Raises: TransientError when the file was written to meanwhile.
         """
-        now = None
-        with contextlib.suppress(OSError):
-            now = _identity(Path(os.fsdecode(self.path)).stat())
-        if now != _identity(self._status):
+        if _identity(os.fstat(self.descriptor)) != _identity(self._status):
             raise TransientError(
                 "the file changed while it was read",
                 expected="a file that is complete and left alone",
@@ -83,6 +79,6 @@ class OpenedFile:
             )
 
 
-def _identity(status: os.stat_result) -> tuple[int, int, int, int, int]:
-    # The change time tells a rename away and back, which the others do not.
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+def _identity(status: os.stat_result) -> tuple[int, int, int]:
+    # The change time tells a write whose modification time was set back.
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns

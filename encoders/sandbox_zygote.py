@@ -159,8 +159,10 @@ class ZygoteProcess:
     def is_alive(self) -> bool:
         return self.is_ours and self._process.poll() is None
 
-    def start_child(self, request: Header, deadline: Deadline) -> ChildHandle:
+    def start_child(self, request: Header, file: int | None, deadline: Deadline) -> ChildHandle:
         """Have a child forked and give it its request.
+
+        file: descriptor of the file to read; None for a child that only tells its confinement.
 
         Raises:
             ZygoteLost: the zygote ended.
@@ -171,9 +173,8 @@ class ZygoteProcess:
         try:
             with their_answers, their_events, self._send_lock:
                 self._control.settimeout(deadline.remaining_seconds())
-                socket.send_fds(
-                    self._control, [b"f"], [their_answers.fileno(), their_events.fileno()]
-                )
+                sent = [their_answers.fileno(), their_events.fileno()]
+                socket.send_fds(self._control, [b"f"], sent if file is None else [*sent, file])
             answers.settimeout(deadline.remaining_seconds())
             send_header(answers, request)
             pid = int(receive_header(events, deadline)["pid"])

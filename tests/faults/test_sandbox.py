@@ -119,8 +119,8 @@ def test_media_comes_back_as_read(sandbox: Sandbox, order: MakeFile) -> None:
 @pytest.mark.parametrize("sampling", [Uniform(3, 2.0), ByScene(5), Dense(Span(1.0, 2.5), 10.0)])
 def test_requests_survive_the_wire(sampling: Uniform | ByScene | Dense) -> None:
     request = ReadRequest(sampling, 7.5, 8_000)
-    header = json.loads(json.dumps(pack_request(b"/\xff", request, LIMITS, READER, ())))
-    assert unpack_request(header) == (b"/\xff", request, LIMITS)
+    header = json.loads(json.dumps(pack_request(request, LIMITS, READER, ())))
+    assert unpack_request(header) == (request, LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -198,31 +198,6 @@ def test_memory_stays_within_the_limit(order: MakeFile) -> None:
     assert 100 * 2**20 < ended.max_rss_bytes <= LIMITS.memory_bytes
 
 
-def test_forbidden_acts_fail(sandbox: Sandbox, order: MakeFile, tmp_path: Path) -> None:
-    granted = Sandbox.protections()
-    kept = tmp_path / "kept"
-    kept.write_text("yours")
-    acts = {
-        f"write {tmp_path / 'new'}": "no_file_changes",
-        f"write {kept}": "no_file_changes",
-        f"remove {kept}": "no_file_changes",
-        "fork": "no_new_processes",
-        "execute": "no_new_processes",
-        "connect": "no_new_processes",
-        f"signal {os.getppid()}": "no_new_processes",
-    }
-    tried = [act for act, protection in acts.items() if granted[protection]]
-    if not tried:
-        pytest.skip("this kernel grants neither Landlock nor seccomp")
-    for act in tried:
-        with pytest.raises(CorruptMedia, match="PermissionError"):
-            sandbox.read(order(act), REQUEST)
-    if granted["no_file_changes"]:
-        assert kept.read_text() == "yours"
-        assert not (tmp_path / "new").exists()
-    require_no_decoders()
-
-
 def test_orphans_are_killed_where_the_kernel_lets_a_decoder_fork(
     order: MakeFile, known: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,7 +206,7 @@ def test_orphans_are_killed_where_the_kernel_lets_a_decoder_fork(
         "import platform\nplatform.machine = lambda: 'other'\n"
     )
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{HERE}")
-    assert not Sandbox.protections()["no_new_processes"]
+    assert not Sandbox.protections()["no_dangerous_system_calls"]
     with Sandbox(limits=LIMITS, reader=READER, fallback=()) as sandbox:
         assert sandbox.read(order("fork"), REQUEST).frames is not None
         require_no_decoders()
