@@ -1,8 +1,9 @@
 """Reads hostile media in a child process with limits, killed when it outlasts them.
 
 One zygote a process holds the decoders and forks a child a file (encoders.sandbox_child).
-Time: a whole `read` keeps within `limits.wall_seconds`. Where a second reader may help,
-the first attempt gets a third of that, so that a hang leaves most of it for the second.
+Time: a whole `read`, hashing included, keeps within `limits.wall_seconds`. Where a second
+reader may help, the first attempt gets a third of what is left, so that a hang leaves most
+of it for the second.
 """
 
 import dataclasses
@@ -92,14 +93,16 @@ class Sandbox:
 
         Raises:
             UnreadableFile, EmptyFile: found before any decoder saw the file.
-            DecodeTimeout, LimitExceeded, DecoderCrashed, CorruptMedia: what the child did.
+            LimitExceeded: the file is too large, or asks for too much in the child.
+            DecodeTimeout, DecoderCrashed, CorruptMedia: what the child did.
             MediaError: any other that the reader raised, as it was raised.
-            TransientError: the file changed meanwhile, or no child could be started.
+            TransientError: the file changed meanwhile or came too slowly, or no child could
+                be started.
         """
-        with OpenedFile(path) as opened:
-            sha256 = opened.sha256()
+        with OpenedFile(path, bytes_max=self._limits.file_bytes_max) as opened:
             self._running_zygote()  # loading the decoders is not the file's fault
             deadline = Deadline.after(self._limits.wall_seconds)
+            sha256 = opened.sha256(deadline)
             media = self._read_with_fallback(opened.descriptor, request, deadline)
             opened.require_unchanged()
         metadata = dataclasses.replace(media.metadata, sha256=sha256, size_bytes=opened.size_bytes)
