@@ -35,7 +35,7 @@ from encoders.sandbox_wire import (
     receive_header,
     receive_media,
 )
-from encoders.sandbox_zygote import ChildHandle, ZygoteProcess
+from encoders.sandbox_zygote import START_SECONDS, ChildHandle, ZygoteProcess
 from encoders.types import DecodedMedia
 
 FIRST_ATTEMPT_SHARE = 1 / 3
@@ -194,7 +194,7 @@ class Sandbox:
 
     def _probe(self) -> dict[str, bool]:
         request = pack_request(ReadRequest(Uniform()), self._limits, "", ())
-        deadline = Deadline.after(10.0)
+        deadline = Deadline.after(START_SECONDS)
         with self._running_zygote().start_child(request, None, deadline) as child:
             answer = receive_header(child.answers, deadline)
             child.bury(kill=False)

@@ -22,13 +22,14 @@ from encoders.sandbox_wire import (
     send_header,
 )
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 """For loading the decoders on a busy machine; takes a fifth of a second on an idle one."""
 
-BURIAL_SECONDS = 2.0
+BURIAL_SECONDS = 10.0
 """For a killed child to be gone and reported."""
 
-_LINGER_SECONDS = 0.5
+# For a child that closed its stream to end by itself, so that its exit tells why.
+_LINGER_SECONDS = 2.0
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR")
 
 
@@ -143,7 +144,7 @@ class ZygoteProcess:
                 text = complaints.read()[-600:].decode(errors="replace").strip()
                 raise TransientError(
                     f"the decoder process did not start ({text or 'no word from it'})",
-                    expected="it ready within 30 s",
+                    expected=f"it ready within {START_SECONDS:g} s",
                     remedy="Run `moderation doctor`; the message above says what failed.",
                 )
 
