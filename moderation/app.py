@@ -14,6 +14,8 @@ from moderation import registry
 from moderation.dispatch import InlineDispatcher
 from moderation.errors import ConfigurationError
 from moderation.extraction import Extractor
+from moderation.judge.artefact import read_description
+from moderation.judge.backbone import locate
 from moderation.pipeline import ScoringPipeline
 from moderation.settings import Settings
 
@@ -92,14 +94,28 @@ def build_judge(settings: Settings) -> Any:
     Raises:
         ConfigurationError, WeightsMissing: the judge or its backbone is not there.
     """
-    from moderation.judge.artefact import read_description
-
-    folder = STARTER_JUDGE if settings.judge == "starter" else Path(settings.judge)
-    backbone = read_description(folder).backbone
+    folder = judge_folder(settings)
+    name = read_description(folder).backbone
     weights = build_weights(settings)
-    path = weights.path(backbone) if backbone in weights.names else Path(backbone)
     judge = registry.load("moderation.judges", "soft_token")
-    return judge.from_folder(folder, backbone=path, device=choose_device(settings.device))
+    return judge.from_folder(
+        folder,
+        backbone=locate(name, weights, offline=settings.offline),
+        device=choose_device(settings.device),
+        backbone_files=pinned_files(name, weights),
+    )
+
+
+def judge_folder(settings: Settings) -> Path:
+    """Where the judge named in the settings lies."""
+    return STARTER_JUDGE if settings.judge == "starter" else Path(settings.judge).expanduser()
+
+
+def pinned_files(backbone: str, weights: WeightStore) -> dict[str, str] | None:
+    """SHA-256 of a backbone's files by name, which the store saw to; None if it is not there."""
+    if backbone not in weights.names:
+        return None
+    return {output.name: output.sha256 for output in weights.artefact(backbone).outputs}
 
 
 def build_dispatcher(settings: Settings) -> InlineDispatcher:

@@ -10,8 +10,9 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from encoders.types import FeatureSequence, MediaFeatures, MediaMetadata, Modality, StreamInfo
 from moderation.judge.artefact import JudgeDescription
 from moderation.judge.prompt import POLICY_TEXT
+from moderation.judge.sequence_spec import SequenceSpec
 from moderation.judge.soft_token import SoftTokenJudge
-from moderation.judge.soft_tokens import SequenceSpec, SoftTokenProjector
+from moderation.judge.soft_tokens import SoftTokenProjector
 
 CORPUS = [
     POLICY_TEXT,
