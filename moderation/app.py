@@ -1,5 +1,7 @@
 """The composition root: the one place that builds objects out of settings."""
 
+import hashlib
+import json
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +16,8 @@ from moderation import registry
 from moderation.dispatch import InlineDispatcher
 from moderation.errors import ConfigurationError
 from moderation.extraction import Extractor
-from moderation.judge.artefact import read_description
+from moderation.extras import SCORING, require_installed
+from moderation.judge.artefact import JudgeDescription, read_description
 from moderation.judge.backbone import locate
 from moderation.pipeline import ScoringPipeline
 from moderation.settings import Settings
@@ -55,35 +58,64 @@ def build_sandbox(settings: Settings) -> Sandbox:
     return Sandbox(limits=settings.read_limits())
 
 
+def read_request(settings: Settings) -> ReadRequest:
+    """How much of a file is looked at."""
+    return ReadRequest(
+        sampling=Uniform(frames_max=settings.frames_max, rate_hz=settings.frame_rate_hz),
+        audio_seconds_max=settings.audio_seconds_max,
+    )
+
+
+def plan_id(settings: Settings) -> str:
+    """Names everything in the settings that decides which frames and samples are decoded."""
+    request, limits = read_request(settings), settings.read_limits()
+    sound = f"{request.audio_seconds_max:g}s@{request.sample_rate_hz}"
+    bounds = f"{limits.frame_side_max}px,{limits.duration_seconds_max:g}s"
+    return f"{sampling_id(request.sampling)};{sound};{bounds}"
+
+
+def scoring_setup(settings: Settings, description: JudgeDescription) -> str:
+    """Digest of what decides a score besides mode and rationales; loads nothing.
+
+    The encoders' versions are those of the judge's description: no others are let in.
+    """
+    decides = {
+        "plan": plan_id(settings),
+        "judge": description.judge_id,
+        "encoders": dict(description.encoders),
+        "backbone": dict(description.backbone_files),
+    }
+    text = json.dumps(decides, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def build_extractor(settings: Settings, sandbox: Sandbox) -> Extractor:
     """Readers, encoders and the feature cache.
 
     Raises:
         WeightsMissing: weights are not in the cache yet.
     """
+    import torch
+
     weights, device = build_weights(settings), choose_device(settings.device)
     options: dict[str, dict[str, Any]] = {
-        "clip": {"weights": weights, "device": device},
+        # In fp32 everywhere: a judge trained on one machine reads the same features on another.
+        "clip": {"weights": weights, "device": device, "dtype": torch.float32},
         "whisper": {"weights": weights, "device": device},
         "forensic": {},
     }
-    request = ReadRequest(
-        sampling=Uniform(frames_max=settings.frames_max, rate_hz=settings.frame_rate_hz),
-        audio_seconds_max=settings.audio_seconds_max,
-    )
     store = None
     if settings.feature_cache_bytes:
         store = FeatureCache(
             settings.cache_dir / "features", size_bytes_max=settings.feature_cache_bytes
         )
-    limits = f"{settings.decode_frame_side_max}px,{request.audio_seconds_max}s"
     return Extractor(
         source=sandbox,
         encoders=tuple(
             registry.load("moderation.encoders", name)(**options[name]) for name in ENCODERS
         ),
-        request=request,
-        plan_id=f"{sampling_id(request.sampling)};{limits}",
+        request=read_request(settings),
+        plan_id=plan_id(settings),
         store=store,
     )
 
@@ -119,14 +151,30 @@ def pinned_files(backbone: str, weights: WeightStore) -> dict[str, str] | None:
 
 
 def build_dispatcher(settings: Settings) -> InlineDispatcher:
-    """Everything that `moderation score` needs, ready to run; close it afterwards."""
-    with ExitStack() as stack:
-        sandbox = stack.enter_context(build_sandbox(settings))
+    """Everything that `moderation score` needs; models are loaded with the first good file.
+
+    Raises:
+        ConfigurationError, WeightsMissing: found without loading anything: a package that is not
+            installed, a judge that is not there or altered, a backbone that was not pulled.
+    """
+    require_installed(*SCORING)
+    description = read_description(judge_folder(settings))
+    weights = build_weights(settings)
+    if description.backbone in weights.names:
+        weights.path(description.backbone)
+
+    def load(resources: ExitStack) -> ScoringPipeline:
+        sandbox = resources.enter_context(build_sandbox(settings))
         extractor, judge = build_extractor(settings, sandbox), build_judge(settings)
         judge.require_encoders({e.name: e.version for e in extractor.encoders})
-        pipeline = ScoringPipeline(
+        return ScoringPipeline(
             extractor=extractor,
             judge=judge,
             workers=settings.workers or os.cpu_count() or 1,
         )
-        return InlineDispatcher(pipeline, stack.pop_all())
+
+    return InlineDispatcher(
+        load,
+        judge_id=description.judge_id,
+        setup=scoring_setup(settings, description),
+    )

@@ -1,36 +1,62 @@
 """Dispatchers decide where items are scored; this one does it here, in this process."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from moderation.pipeline import ScoringPipeline
+from encoders.errors import MediaError
+from encoders.sandbox_file import OpenedFile
+from moderation.pipeline import ScoringPipeline, failure
 from moderation.types import Examination, ItemResult, Mode
 
 
 class InlineDispatcher:
-    """Scores in this process. Closing it closes what `resources` holds (the sandbox)."""
+    """Scores in this process. Models are loaded with the first file that opens, not before.
 
-    def __init__(self, pipeline: ScoringPipeline, resources: ExitStack) -> None:
-        self._pipeline = pipeline
-        self._resources = resources
-        self.judge_id = pipeline.judge.judge_id
+    load: builds the pipeline and puts what must be closed (the sandbox) on the stack.
+    judge_id, setup: see `moderation.results.RunContext`; known before anything is loaded.
+    """
+
+    def __init__(
+        self, load: Callable[[ExitStack], ScoringPipeline], *, judge_id: str, setup: str
+    ) -> None:
+        self._load = load
+        self._resources = ExitStack()
+        self._pipeline: ScoringPipeline | None = None
+        self.judge_id = judge_id
+        self.setup = setup
 
     def score(
         self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
     ) -> Iterator[ItemResult]:
         """See `moderation.ports.Dispatcher`."""
-        return self._pipeline.score(paths, mode, rationales=rationales)
+        ahead = iter(paths)
+        for path in ahead:
+            refused = None if self._pipeline else _refusal(path)
+            if refused is None:
+                rest = chain([path], ahead)
+                yield from self._loaded().score(rest, mode, rationales=rationales)
+            else:
+                yield failure(path, refused)
 
     def examine(self, path: Path, mode: Mode, *, rationales: int = 1) -> Examination:
         """See `moderation.ports.Dispatcher`."""
-        return self._pipeline.examine(path, mode, rationales=rationales)
+        refused = _refusal(path)
+        if refused is not None:
+            raise refused
+        return self._loaded().examine(path, mode, rationales=rationales)
 
     def close(self) -> None:
         """Stop the sandbox; its children are gone when this returns."""
         self._resources.close()
+
+    def _loaded(self) -> ScoringPipeline:
+        if self._pipeline is None:
+            self._pipeline = self._load(self._resources)
+        return self._pipeline
 
     def __enter__(self) -> Self:
         return self
@@ -42,3 +68,12 @@ class InlineDispatcher:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _refusal(path: Path) -> MediaError | None:
+    """Why no decoder need see `path`: it is not there, not readable, no file, or empty."""
+    try:
+        with OpenedFile(path):
+            return None
+    except MediaError as error:
+        return error

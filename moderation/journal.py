@@ -7,14 +7,14 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from moderation.errors import ConfigurationError
 from moderation.result_files import check_writable, read_rows, write_rows
-from moderation.results import Row, RunContext, from_row, json_line, to_row
+from moderation.results import LATER_COLUMNS, Row, RunContext, from_row, json_line, to_row
 from moderation.types import ItemResult
 
 _SYNC_ROWS = 16
@@ -93,7 +93,7 @@ class Journal:
         intact = 0
         for line in self._file:
             try:
-                row = json.loads(line)
+                row = dict.fromkeys(LATER_COLUMNS) | json.loads(line)
                 from_row(row)
             except (ValueError, KeyError, TypeError):
                 break
@@ -125,7 +125,8 @@ class Journal:
     def finish(self, results: Iterable[ItemResult], *, is_complete: bool) -> bool:
         """Write `results` to `out`, in their order, and drop the journal.
 
-        With resume, rows of other files, and of other modes and judges, follow unchanged.
+        With resume, rows of other files, and of other modes and judges, follow unchanged. A row
+        of the same judge and mode in another setup gives way.
 
         An interrupted run that started anew (no resume) leaves an older `out` as it is and
         keeps its own rows in the journal. Returns whether `out` was written.
@@ -156,7 +157,7 @@ class Journal:
 
 def _key(row: Row) -> tuple[str, RunContext]:
     result, context = from_row(row)
-    return result.path, context
+    return result.path, replace(context, setup=None)
 
 
 def file_sha256(path: str) -> str | None:

@@ -40,6 +40,7 @@ COLUMNS: Mapping[str, str] = {
     "mode": "text",
     "judge": "text",
     "rationales": "count",
+    "setup": "text",
     "rationale": "text",
     "rationale_is_complete": "flag",
     "claims": "claims",
@@ -53,14 +54,22 @@ COLUMNS: Mapping[str, str] = {
     "error_is_transient": "flag",
 }
 
+# Not in the files of earlier releases.
+LATER_COLUMNS = frozenset({"setup"})
+
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What must be equal for an earlier row to stand: the mode, the judge, the rationales drawn."""
+    """What must be equal for an earlier row to stand.
+
+    rationales: how many were drawn. setup: digest of what else decides a score (how files are
+    read, the encoders' versions, the backbone's bytes); None where nobody wrote it down.
+    """
 
     mode: Mode
     judge_id: str
     rationales: int = 1
+    setup: str | None = None
 
 
 def escape_path(path: str) -> str:
@@ -98,6 +107,7 @@ def to_row(result: ItemResult, context: RunContext) -> Row:
         "mode": str(context.mode),
         "judge": _text(context.judge_id),
         "rationales": context.rationales,
+        "setup": context.setup,
         "unusual_signals": [_text(name) for name in result.unusual_signals],
         "notes": [_text(note) for note in result.notes],
         "duplicate_of": None if duplicate_of is None else escape_path(duplicate_of),
@@ -137,7 +147,7 @@ def from_row(row: Row) -> tuple[ItemResult, RunContext]:
     Raises:
         ValueError, KeyError, TypeError: the row was not written by `to_row`.
     """
-    context = RunContext(Mode(row["mode"]), row["judge"], row["rationales"])
+    context = RunContext(Mode(row["mode"]), row["judge"], row["rationales"], row["setup"])
     judgment, error = None, None
     if row["status"] == "scored":
         rationale = None

@@ -19,6 +19,11 @@ class BatchDispatcher(Protocol):
         """Names the judge and its version; part of what makes an earlier result stand."""
         ...
 
+    @property
+    def setup(self) -> str | None:
+        """Digest of what else decides a score; see `moderation.results.RunContext`."""
+        ...
+
     def score(
         self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
     ) -> Iterator[ItemResult]:

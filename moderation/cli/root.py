@@ -16,6 +16,7 @@ from moderation.cli.models import app as models_app
 from moderation.cli.plugins import plugins_command
 from moderation.cli.score import score_command
 from moderation.errors import JudgeError, TypedError
+from moderation.extras import not_installed
 from moderation.registry import PluginGroup, plugins
 
 
@@ -30,6 +31,12 @@ class TypedErrorGroup(TyperGroup):
         except TypedError as error:
             self._explain(ctx, f"{error.code}: {error}")
             raise typer.Exit(_code_of(error)) from None
+        except ModuleNotFoundError as error:
+            absent = not_installed(error.name or "")
+            if absent is None:
+                raise
+            self._explain(ctx, f"{absent.code}: {absent}")
+            raise typer.Exit(_code_of(absent)) from None
 
     @staticmethod
     def _explain(ctx: Any, message: str) -> None:

@@ -29,7 +29,8 @@ class ByteDispatcher:
 
     judge_id = "first-byte/1"
 
-    def __init__(self, pause_seconds: float = 0.0) -> None:
+    def __init__(self, pause_seconds: float = 0.0, setup: str = "usual") -> None:
+        self.setup = setup
         self.asked: list[str] = []
         self.is_closed = False
         self._pause_seconds = pause_seconds
@@ -162,6 +163,20 @@ def test_resume_keeps_rows_of_other_files_and_other_modes(
         row["path"] for row in before
     )
     assert [row["path"] for row in after if row["mode"] == "full"] == [str(files[0])]
+
+
+def test_resume_scores_again_what_was_read_in_another_way(
+    files: list[Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "r.csv"
+    score_files(ByteDispatcher(), files, mode=ModeChoice.FAST, out=out)
+    again = ByteDispatcher(setup="other")
+    outcome = score_files(again, files[:2], mode=ModeChoice.FAST, out=out, resume=True)
+    assert again.asked == ["a", "b"]
+    assert outcome.kept == 0
+    setups = {Path(row["path"]).name: row["setup"] for row in read_rows(out)}
+    assert len(setups) == len(read_rows(out))
+    assert (setups["a"], setups["b"], setups["e"]) == ("other", "other", "usual")
 
 
 def test_a_dispatcher_that_fails_altogether_loses_nothing(

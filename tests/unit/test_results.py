@@ -2,7 +2,9 @@
 
 import csv
 import hashlib
+import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +28,7 @@ from moderation.results import (
 from moderation.types import Claim, ItemError, ItemResult, Judgment, Mode, Rationale, Strength
 
 FAST = RunContext(Mode.FAST, "judge-1")
-FULL = RunContext(Mode.FULL, "judge-1", 4)
+FULL = RunContext(Mode.FULL, "judge-1", 4, "5e7")
 
 
 def judgment(score: float, context: RunContext, rationale: Rationale | None = None) -> Judgment:
@@ -129,6 +131,27 @@ def test_foreign_results_are_refused(tmp_path: Path) -> None:
             read_rows(tmp_path / name)
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
+def test_files_of_an_earlier_release_have_no_setup(tmp_path: Path, suffix: str) -> None:
+    out = tmp_path / f"r.{suffix}"
+    row = to_row(RESULTS[2], FULL)
+    if suffix == "parquet":
+        write_rows([row], out)
+        parquet.write_table(parquet.read_table(out).drop_columns(["setup"]), out)
+    elif suffix == "csv":
+        write_rows([row], out)
+        with out.open(newline="") as file:
+            header, values = csv.reader(file)
+        with out.open("w", newline="") as file:
+            at = header.index("setup")
+            csv.writer(file).writerows(line[:at] + line[at + 1 :] for line in (header, values))
+    else:
+        del row["setup"]
+        out.write_text(json.dumps(row) + "\n")
+    (back,) = read_rows(out)
+    assert from_row(back) == (RESULTS[2], replace(FULL, setup=None))
+
+
 def test_rows_are_on_disk_before_the_run_ends(tmp_path: Path) -> None:
     out = tmp_path / "r.jsonl"
     with Journal(out, FAST, resume=False) as journal:
@@ -195,6 +218,7 @@ def test_only_rows_of_the_same_context_stand(tmp_path: Path) -> None:
         RunContext(Mode.FULL, "judge-1"),
         RunContext(Mode.FAST, "judge-2"),
         RunContext(Mode.FAST, "judge-1", 2),
+        RunContext(Mode.FAST, "judge-1", 1, "other setup"),
     ):
         with Journal(out, other, resume=True) as journal:
             assert journal.earlier == {}
