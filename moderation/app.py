@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +87,11 @@ def scoring_setup(settings: Settings, description: JudgeDescription) -> str:
         "encoders": dict(description.encoders),
         "backbone": dict(description.backbone_files),
     }
-    text = json.dumps(decides, sort_keys=True)
+    return _digest(decides)
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    text = json.dumps(values, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -177,4 +183,5 @@ def build_dispatcher(settings: Settings) -> InlineDispatcher:
         load,
         judge_id=description.judge_id,
         setup=scoring_setup(settings, description),
+        limits=_digest(asdict(settings.read_limits())),
     )

@@ -1,5 +1,6 @@
 """Dispatchers decide where items are scored; this one does it here, in this process."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import chain
@@ -7,27 +8,35 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from encoders.errors import MediaError
+from encoders.errors import EmptyFile, MediaError
 from encoders.sandbox_file import OpenedFile
 from moderation.pipeline import ScoringPipeline, failure
 from moderation.types import Examination, ItemResult, Mode
+
+EMPTY = hashlib.sha256().hexdigest()
 
 
 class InlineDispatcher:
     """Scores in this process. Models are loaded with the first file that opens, not before.
 
     load: builds the pipeline and puts what must be closed (the sandbox) on the stack.
-    judge_id, setup: see `moderation.results.RunContext`; known before anything is loaded.
+    judge_id, setup, limits: see `moderation.results.RunContext`; known before anything is loaded.
     """
 
     def __init__(
-        self, load: Callable[[ExitStack], ScoringPipeline], *, judge_id: str, setup: str
+        self,
+        load: Callable[[ExitStack], ScoringPipeline],
+        *,
+        judge_id: str,
+        setup: str,
+        limits: str,
     ) -> None:
         self._load = load
         self._resources = ExitStack()
         self._pipeline: ScoringPipeline | None = None
         self.judge_id = judge_id
         self.setup = setup
+        self.limits = limits
 
     def score(
         self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
@@ -40,7 +49,7 @@ class InlineDispatcher:
                 rest = chain([path], ahead)
                 yield from self._loaded().score(rest, mode, rationales=rationales)
             else:
-                yield failure(path, refused)
+                yield failure(path, refused, sha256=EMPTY if type(refused) is EmptyFile else None)
 
     def examine(self, path: Path, mode: Mode, *, rationales: int = 1) -> Examination:
         """See `moderation.ports.Dispatcher`."""

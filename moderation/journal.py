@@ -1,10 +1,8 @@
 """The batch journal: every finished result on disk at once, so that no interruption loses one."""
 
 import fcntl
-import hashlib
 import json
 import os
-import stat
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from moderation.errors import ConfigurationError
+from moderation.errors import ConfigurationError, InternalError
+from moderation.file_identity import file_sha256
 from moderation.result_files import check_writable, read_rows, write_rows
 from moderation.results import LATER_COLUMNS, Row, RunContext, from_row, json_line, to_row
 from moderation.types import ItemResult
@@ -104,8 +103,13 @@ class Journal:
         # Cut off a torn tail, or the next row would be glued to it.
         self._file.truncate(intact)
         results = (from_row(row) for row in rows)
-        done = {result.path: result for result, context in results if context == self._context}
+        done = {result.path: result for result, context in results if self._stands(result, context)}
         return Earlier(tuple(rows), done)
+
+    def _stands(self, result: ItemResult, context: RunContext) -> bool:
+        if context != self._context:
+            return False
+        return result.error is None or context.limits == self._context.limits
 
     def append(self, result: ItemResult) -> None:
         """Write one finished result."""
@@ -160,33 +164,26 @@ def _key(row: Row) -> tuple[str, RunContext]:
     return result.path, replace(context, setup=None)
 
 
-def file_sha256(path: str) -> str | None:
-    """SHA-256 of a regular file's bytes, in hexadecimal; None where it cannot be read."""
-    try:
-        # Without O_NONBLOCK, opening a pipe would wait for a writer.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return None
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except (OSError, ValueError):
-        return None
-
-
 def kept(paths: Sequence[Path], earlier: Done) -> dict[int, ItemResult]:
     """Which of `paths` need no new work: index -> earlier result.
 
-    A result is kept when the file still has the same bytes, unless a transient error is worth
-    another try or the file could not be read at all.
+    A result is kept when the file still has the same bytes. Another try is given to a transient
+    error, to a fault of this program's own, which may be mended by now, and to a file that could
+    not be read at all.
     """
     keep: dict[int, ItemResult] = {}
-    digests: dict[str, str | None] = {}
+    digests: dict[Path, str | None] = {}
     for index, path in enumerate(paths):
         result = earlier.get(str(path))
-        if result is None or result.sha256 is None or (result.error and result.error.is_transient):
+        if result is None or result.sha256 is None or _deserves_another_try(result):
             continue
-        name = str(path)
-        if name not in digests:
-            digests[name] = file_sha256(name)
-        if digests[name] == result.sha256:
+        if path not in digests:
+            digests[path] = file_sha256(path)
+        if digests[path] == result.sha256:
             keep[index] = result
     return keep
+
+
+def _deserves_another_try(result: ItemResult) -> bool:
+    error = result.error
+    return error is not None and (error.is_transient or error.code == InternalError.code)

@@ -7,12 +7,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from encoders.types import DecodedMedia, MediaFeatures
-from moderation.errors import InternalError, TransientError, TypedError
+from moderation.errors import InternalError, PermanentError, TransientError, TypedError
 from moderation.extraction import Extractor, isolate
+from moderation.file_identity import file_sha256, stat_identity
 from moderation.ports import JudgeBackend
 from moderation.types import Examination, ItemError, ItemResult, Judgment, Mode
 
 RECENT_DUPLICATES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that gave no media. sha256: of its bytes; None where they were not read to the end."""
+
+    error: TypedError
+    sha256: str | None = None
+
+
+Decoded = tuple[Path, DecodedMedia | Refusal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +71,7 @@ class ScoringPipeline:
 
     def _judge_chunk(
         self,
-        chunk: Sequence[tuple[Path, DecodedMedia | TypedError]],
+        chunk: Sequence[Decoded],
         mode: Mode,
         rationales: int,
         seen: dict[str, ItemResult],
@@ -83,8 +95,8 @@ class ScoringPipeline:
         results: list[ItemResult] = []
         first: dict[str, ItemResult] = {}
         for path, media in chunk:
-            if isinstance(media, TypedError):
-                results.append(failure(path, media))
+            if isinstance(media, Refusal):
+                results.append(failure(path, media.error, sha256=media.sha256))
                 continue
             sha256 = media.metadata.sha256
             earlier = seen.get(sha256) or first.get(sha256)
@@ -119,11 +131,20 @@ def success(
     )
 
 
-def failure(path: Path, error: TypedError, media: DecodedMedia | None = None) -> ItemResult:
-    """The row of an item that could not be scored; never a score of its own."""
+def failure(
+    path: Path,
+    error: TypedError,
+    media: DecodedMedia | None = None,
+    *,
+    sha256: str | None = None,
+) -> ItemResult:
+    """The row of an item that could not be scored; never a score of its own.
+
+    sha256: of the bytes, where nothing was decoded.
+    """
     return ItemResult(
         path=str(path),
-        sha256=media.metadata.sha256 if media else None,
+        sha256=media.metadata.sha256 if media else sha256,
         modality=media.modality if media else None,
         duration_seconds=media.duration_seconds if media else None,
         judgment=None,
@@ -135,9 +156,6 @@ def failure(path: Path, error: TypedError, media: DecodedMedia | None = None) ->
             isinstance(error, TransientError),
         ),
     )
-
-
-Decoded = tuple[Path, DecodedMedia | TypedError]
 
 
 def _decode_ahead(
@@ -158,12 +176,18 @@ def _decode_ahead(
 
 
 def _decode(extractor: Extractor, path: Path) -> Decoded:
+    before = stat_identity(path)
     try:
         return path, extractor.decode(path)
+    except PermanentError as error:
+        sha256 = file_sha256(path)
+        # Only what the decoder itself saw may stand for the file when a later run resumes.
+        is_same = before is not None and before == stat_identity(path)
+        return path, Refusal(error, sha256 if is_same else None)
     except TypedError as error:
-        return path, error
+        return path, Refusal(error)
     except Exception as error:
-        return path, InternalError.of(error)
+        return path, Refusal(InternalError.of(error))
 
 
 def _chunks(items: Iterator[Decoded], size: int) -> Iterator[list[Decoded]]:

@@ -24,6 +24,11 @@ class BatchDispatcher(Protocol):
         """Digest of what else decides a score; see `moderation.results.RunContext`."""
         ...
 
+    @property
+    def limits(self) -> str | None:
+        """Digest of the decoder's bounds."""
+        ...
+
     def score(
         self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
     ) -> Iterator[ItemResult]:

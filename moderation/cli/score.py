@@ -148,7 +148,9 @@ def score_files(
     from moderation.results import RunContext
     from moderation.types import Mode
 
-    context = RunContext(Mode(mode), dispatcher.judge_id, rationales, dispatcher.setup)
+    context = RunContext(
+        Mode(mode), dispatcher.judge_id, rationales, dispatcher.setup, dispatcher.limits
+    )
     view = ResultsView(context, as_json=as_json, is_sorted=sort is Order.SCORE, out=out)
     with ExitStack() as stack:
         journal = None

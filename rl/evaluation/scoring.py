@@ -36,7 +36,9 @@ def score_files(
     """
     with ExitStack() as stack:
         dispatcher = stack.enter_context(build_dispatcher(settings))
-        context = RunContext(mode, dispatcher.judge_id, setup=dispatcher.setup)
+        context = RunContext(
+            mode, dispatcher.judge_id, setup=dispatcher.setup, limits=dispatcher.limits
+        )
         journal = None
         if record is not None:
             folder = record[0] / SCORES_FOLDER

@@ -31,6 +31,7 @@ class ByteDispatcher:
 
     def __init__(self, pause_seconds: float = 0.0, setup: str = "usual") -> None:
         self.setup = setup
+        self.limits = "wide"
         self.asked: list[str] = []
         self.is_closed = False
         self._pause_seconds = pause_seconds

@@ -1,5 +1,6 @@
 """The inline dispatcher loads its models only for a file that opens."""
 
+import hashlib
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def loader() -> Loader:
 
 
 def dispatcher(loader: Loader) -> InlineDispatcher:
-    return InlineDispatcher(loader, judge_id="mean", setup="s")
+    return InlineDispatcher(loader, judge_id="mean", setup="s", limits="l")
 
 
 def write(folder: Path) -> tuple[Path, Path, Path]:
@@ -54,6 +55,7 @@ def test_files_that_do_not_open_load_nothing(loader: Loader, tmp_path: Path) -> 
             EmptyFile.code,
             UnreadableFile.code,
         ]
+        assert [row.sha256 for row in rows] == [None, hashlib.sha256(b"").hexdigest(), None]
         with pytest.raises(UnreadableFile):
             inline.examine(gone, Mode.FAST)
     assert loader.loads == 0

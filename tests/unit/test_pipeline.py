@@ -114,6 +114,35 @@ def test_one_row_a_path_in_order_and_failures_stay_their_own(pipeline, tmp_path)
             assert row.judgment.expected_score == pytest.approx(want)
 
 
+def test_a_refused_file_is_named_by_its_bytes(pipeline, tmp_path) -> None:
+    bad, gone = tmp_path / "bad", tmp_path / "gone"
+    bad.write_bytes(b"bad")
+    refused, absent = pipeline.score([bad, gone], Mode.FAST)
+    assert refused.error.code == "corrupt_media"
+    assert refused.sha256 == hashlib.sha256(b"bad").hexdigest()
+    assert absent.sha256 is None
+
+
+class ReplacedMeanwhile(BytesAsSound):
+    """Another file comes in the place of the one that is being read."""
+
+    def read(self, path: Path, request: ReadRequest) -> DecodedMedia:
+        try:
+            return super().read(path, request)
+        finally:
+            other = path.with_name("other")
+            other.write_bytes(b"bad, but another")
+            other.replace(path)
+
+
+def test_a_refused_file_replaced_meanwhile_has_no_name(encoder, tmp_path) -> None:
+    extractor = Extractor(ReplacedMeanwhile(), (encoder,), ReadRequest(Uniform()), "plan")
+    pipeline = ScoringPipeline(extractor, MeanJudge(), workers=1)
+    (row,) = pipeline.score(write(tmp_path, [b"bad"]), Mode.FAST)
+    assert row.error.code == "corrupt_media"
+    assert row.sha256 is None
+
+
 def test_the_same_bytes_are_scored_once_within_and_across_batches(
     pipeline, encoder, tmp_path
 ) -> None:

@@ -41,8 +41,14 @@ def scored(path: str, score: float = 4.25, digest: str = "ab" * 32) -> ItemResul
     return ItemResult(path, digest, Modality.AUDIO, 3.5, judgment(score, FAST), None)
 
 
-def failed(path: str, digest: str | None = "cd" * 32, *, transient: bool = False) -> ItemResult:
-    error = ItemError("corrupt_media", "ends early", "a whole file", "Fetch it anew.", transient)
+def failed(
+    path: str,
+    digest: str | None = "cd" * 32,
+    *,
+    transient: bool = False,
+    code: str = "corrupt_media",
+) -> ItemResult:
+    error = ItemError(code, "ends early", "a whole file", "Fetch it anew.", transient)
     return ItemResult(path, digest, None, None, None, error)
 
 
@@ -225,12 +231,13 @@ def test_only_rows_of_the_same_context_stand(tmp_path: Path) -> None:
 
 
 def test_kept_needs_the_same_bytes_and_a_lasting_result(tmp_path: Path) -> None:
-    contents = {"same": b"1", "changed": b"2", "broken": b"3", "busy": b"4", "new": b"5"}
+    names = ("same", "changed", "broken", "busy", "bug", "new")
+    contents = {name: bytes([k]) for k, name in enumerate(names)}
     paths = [tmp_path / name for name in contents]
     for path in paths:
         path.write_bytes(contents[path.name])
     digests = {str(p): hashlib.sha256(contents[p.name]).hexdigest() for p in paths}
-    same, changed, broken, busy, _ = map(str, paths)
+    same, changed, broken, busy, bug, _ = map(str, paths)
     (tmp_path / "changed").write_bytes(b"other")
     os.mkfifo(tmp_path / "pipe")
     earlier = {
@@ -238,11 +245,22 @@ def test_kept_needs_the_same_bytes_and_a_lasting_result(tmp_path: Path) -> None:
         changed: scored(changed, digest=digests[changed]),
         broken: failed(broken, digests[broken]),
         busy: failed(busy, digests[busy], transient=True),
+        bug: failed(bug, digests[bug], code="internal"),
         str(tmp_path / "pipe"): scored("pipe"),
         str(tmp_path / "gone"): failed("gone", None),
     }
     wanted = [*paths, tmp_path / "pipe", tmp_path / "gone", tmp_path / "same"]
-    assert list(kept(wanted, earlier)) == [0, 2, 7]
+    assert list(kept(wanted, earlier)) == [0, 2, 8]
+
+
+def test_a_failure_stands_within_the_same_limits_and_a_score_within_any(tmp_path: Path) -> None:
+    out = tmp_path / "r.jsonl"
+    narrow, wide = replace(FAST, limits="60 s"), replace(FAST, limits="600 s")
+    write_rows([to_row(scored("a"), narrow), to_row(failed("b"), narrow)], out)
+    with Journal(out, narrow, resume=True) as journal:
+        assert set(journal.earlier) == {"a", "b"}
+    with Journal(out, wide, resume=True) as journal:
+        assert set(journal.earlier) == {"a"}
 
 
 def test_output_must_be_writable(tmp_path: Path) -> None:
