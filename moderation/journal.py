@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from moderation.errors import ConfigurationError, InternalError
 from moderation.file_identity import file_sha256
@@ -55,14 +55,13 @@ class Journal:
         self.out = out
         self.path = journal_path(out)
         self._context = context
-        self._out_was_there = out.exists()
         self._resumes = resume
         self._unsynced = 0
         self._synced_at = time.monotonic()
-        self._file = self.path.open("a+b")
+        self._file = self._open_locked()
         try:
-            self._lock()
-            # Opened before the look at `out`, so that nobody replaces it in between.
+            # Locked before the look at `out`, so that nobody replaces it in between.
+            self._out_was_there = out.exists()
             found = self._take_in() if resume else Earlier()
             self._rows, self.earlier = found.rows, found.by_path
             if not resume and self.path.stat().st_size:
@@ -75,15 +74,35 @@ class Journal:
             self._file.close()
             raise
 
-    def _lock(self) -> None:
+    def _open_locked(self) -> BinaryIO:
+        """The journal that lies at `path`, locked.
+
+        A run that ended between our opening and our locking has removed what we opened: then we
+        hold the lock of a file without a name, and open anew.
+        """
+        while True:
+            file = self.path.open("a+b")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if self._is_at_path(file):
+                    return file
+            except BlockingIOError as error:
+                file.close()
+                raise ConfigurationError(
+                    f"another run is writing {self.out}",
+                    expected="one run an output file",
+                    remedy="Wait for it, or name another output.",
+                ) from error
+            except BaseException:
+                file.close()
+                raise
+            file.close()
+
+    def _is_at_path(self, file: BinaryIO) -> bool:
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ConfigurationError(
-                f"another run is writing {self.out}",
-                expected="one run an output file",
-                remedy="Wait for it, or name another output.",
-            ) from error
+            return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
+        except FileNotFoundError:
+            return False
 
     def _take_in(self) -> Earlier:
         """What `out` and the journal hold; of results by path, later lines win."""
@@ -154,7 +173,8 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.path.exists() and not self.path.stat().st_size:
+        # After `finish`, the file at `path` is another run's.
+        if self._is_at_path(self._file) and not self.path.stat().st_size:
             self.path.unlink()
         self._file.close()
 

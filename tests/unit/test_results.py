@@ -1,11 +1,13 @@
 """Rows survive every format; the journal survives every interruption."""
 
 import csv
+import fcntl
 import hashlib
 import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -203,6 +205,42 @@ def test_two_runs_of_one_output_are_refused(tmp_path: Path) -> None:
         pytest.raises(ConfigurationError, match="another run"),
     ):
         Journal(out, FAST, resume=True)
+
+
+def test_a_run_that_ends_leaves_the_next_one_its_journal(tmp_path: Path) -> None:
+    out = tmp_path / "r.jsonl"
+    with Journal(out, FAST, resume=False) as first:
+        first.append(scored("a"))
+        first.finish([scored("a")], is_complete=True)
+        second = Journal(out, FAST, resume=True)
+    with second:
+        assert set(second.earlier) == {"a"}
+        second.append(scored("b"))
+        assert journal_path(out).read_bytes().count(b"\n") == 1
+
+
+def test_a_journal_removed_before_it_was_locked_is_opened_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "r.jsonl"
+    first = Journal(out, FAST, resume=False)
+    first.append(scored("a"))
+    flock = fcntl.flock
+    locked: list[int] = []
+
+    def end_the_first_run_before_the_second_locks(file: BinaryIO, operation: int) -> None:
+        if not locked:
+            with first:
+                first.finish([scored("a")], is_complete=True)
+        locked.append(file.fileno())
+        flock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", end_the_first_run_before_the_second_locks)
+    with Journal(out, FAST, resume=True) as second:
+        assert len(locked) == 2
+        assert set(second.earlier) == {"a"}
+        second.append(scored("b"))
+        assert journal_path(out).read_bytes().count(b"\n") == 1
 
 
 def test_an_interrupted_new_run_leaves_an_older_output_alone(tmp_path: Path) -> None:
