@@ -169,8 +169,11 @@ def build_dispatcher(settings: Settings) -> InlineDispatcher:
     if description.backbone in weights.names:
         weights.path(description.backbone)
 
-    def load(resources: ExitStack) -> ScoringPipeline:
-        sandbox = resources.enter_context(build_sandbox(settings))
+    resources = ExitStack()
+    sandbox = resources.enter_context(build_sandbox(settings))
+    request = read_request(settings)
+
+    def load() -> ScoringPipeline:
         extractor, judge = build_extractor(settings, sandbox), build_judge(settings)
         judge.require_encoders({e.name: e.version for e in extractor.encoders})
         return ScoringPipeline(
@@ -181,6 +184,8 @@ def build_dispatcher(settings: Settings) -> InlineDispatcher:
 
     return InlineDispatcher(
         load,
+        read=lambda path: sandbox.read(path, request),
+        resources=resources,
         judge_id=description.judge_id,
         setup=scoring_setup(settings, description),
         limits=_digest(asdict(settings.read_limits())),

@@ -1,6 +1,5 @@
 """Dispatchers decide where items are scored; this one does it here, in this process."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import chain
@@ -8,31 +7,33 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from encoders.errors import EmptyFile, MediaError
-from encoders.sandbox_file import OpenedFile
-from moderation.pipeline import ScoringPipeline, failure
+from encoders.types import DecodedMedia
+from moderation.file_identity import is_filled_file
+from moderation.pipeline import Refusal, ScoringPipeline, decode, failure
 from moderation.types import Examination, ItemResult, Mode
-
-EMPTY = hashlib.sha256().hexdigest()
 
 
 class InlineDispatcher:
     """Scores in this process. Models are loaded with the first file that opens, not before.
 
-    load: builds the pipeline and puts what must be closed (the sandbox) on the stack.
+    read: decodes one file, as `load`'s pipeline will; asked of files that no decoder need see.
+    load: builds the pipeline. resources: what must be closed (the sandbox).
     judge_id, setup, limits: see `moderation.results.RunContext`; known before anything is loaded.
     """
 
     def __init__(
         self,
-        load: Callable[[ExitStack], ScoringPipeline],
+        load: Callable[[], ScoringPipeline],
         *,
+        read: Callable[[Path], DecodedMedia],
+        resources: ExitStack,
         judge_id: str,
         setup: str,
         limits: str,
     ) -> None:
         self._load = load
-        self._resources = ExitStack()
+        self._read = read
+        self._resources = resources
         self._pipeline: ScoringPipeline | None = None
         self.judge_id = judge_id
         self.setup = setup
@@ -44,19 +45,17 @@ class InlineDispatcher:
         """See `moderation.ports.Dispatcher`."""
         ahead = iter(paths)
         for path in ahead:
-            refused = None if self._pipeline else _refusal(path)
+            refused = None if self._pipeline else self._refusal(path)
             if refused is None:
                 rest = chain([path], ahead)
                 yield from self._loaded().score(rest, mode, rationales=rationales)
             else:
-                yield failure(path, refused, sha256=EMPTY if type(refused) is EmptyFile else None)
+                yield failure(path, refused.error, sha256=refused.sha256)
 
     def examine(self, path: Path, mode: Mode, *, rationales: int = 1) -> Examination:
         """See `moderation.ports.Dispatcher`."""
-        refused = _refusal(path)
-        if refused is not None:
-            raise refused
-        return self._loaded().examine(path, mode, rationales=rationales)
+        media = self._read(path)
+        return self._loaded().examine(path, media, mode, rationales=rationales)
 
     def close(self) -> None:
         """Stop the sandbox; its children are gone when this returns."""
@@ -64,8 +63,15 @@ class InlineDispatcher:
 
     def _loaded(self) -> ScoringPipeline:
         if self._pipeline is None:
-            self._pipeline = self._load(self._resources)
+            self._pipeline = self._load()
         return self._pipeline
+
+    def _refusal(self, path: Path) -> Refusal | None:
+        """What `path` is refused for before any decoder sees it, if anything."""
+        if is_filled_file(path):
+            return None
+        _, refused = decode(self._read, path)
+        return refused if isinstance(refused, Refusal) else None
 
     def __enter__(self) -> Self:
         return self
@@ -77,12 +83,3 @@ class InlineDispatcher:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _refusal(path: Path) -> MediaError | None:
-    """Why no decoder need see `path`: it is not there, not readable, no file, or empty."""
-    try:
-        with OpenedFile(path):
-            return None
-    except MediaError as error:
-        return error

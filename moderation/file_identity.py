@@ -20,6 +20,15 @@ def file_sha256(path: Path) -> str | None:
         return None
 
 
+def is_filled_file(path: Path) -> bool:
+    """Whether a regular file with bytes in it lies there for us to read; opens nothing."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_size > 0 and os.access(path, os.R_OK)
+
+
 def stat_identity(path: Path) -> Identity | None:
     """Changes whenever the file at `path` is replaced or written to; None where there is none."""
     try:

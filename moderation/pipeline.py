@@ -1,8 +1,9 @@
 """Scores files as a stream: decode ahead in children, judge in batches, answer in order."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,9 +44,13 @@ class ScoringPipeline:
     def score(
         self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
     ) -> Iterator[ItemResult]:
-        """One result a path, in order. The same bytes are scored once."""
+        """One result a path, in order. The same bytes are scored once.
+
+        Closing the iterator begins no further file, and does not wait for those under way:
+        closing their source (the sandbox) ends these.
+        """
         seen: dict[str, ItemResult] = {}
-        with ThreadPoolExecutor(self.workers, thread_name_prefix="decode") as pool:
+        with _abandoned(ThreadPoolExecutor(self.workers, thread_name_prefix="decode")) as pool:
             ahead = _decode_ahead(self.extractor, paths, pool, self.workers)
             for chunk in _chunks(ahead, self.batch_items):
                 for result in self._judge_chunk(chunk, mode, rationales, seen):
@@ -56,13 +61,14 @@ class ScoringPipeline:
                     yield result
                 del chunk  # or its pictures would stay while the next batch fills
 
-    def examine(self, path: Path, mode: Mode, *, rationales: int = 1) -> Examination:
-        """One file with all that led to its score.
+    def examine(
+        self, path: Path, media: DecodedMedia, mode: Mode, *, rationales: int = 1
+    ) -> Examination:
+        """One decoded file with all that led to its score.
 
         Raises:
-            TypedError: the file cannot be scored.
+            TypedError: it cannot be scored.
         """
-        media = self.extractor.decode(path)
         features = self.extractor.encode([media])[0]
         if isinstance(features, TypedError):
             raise features
@@ -158,27 +164,33 @@ def failure(
     )
 
 
+@contextmanager
+def _abandoned(pool: ThreadPoolExecutor) -> Iterator[ThreadPoolExecutor]:
+    """The pool; at the end nothing more is begun, and nobody waits for what is under way."""
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
 def _decode_ahead(
     extractor: Extractor, paths: Iterable[Path], pool: ThreadPoolExecutor, depth: int
 ) -> Iterator[Decoded]:
     """Decoded items in order, at most `depth` ahead of the one asked for."""
     waiting: deque[Future[Decoded]] = deque()
-    try:
-        for path in paths:
-            waiting.append(pool.submit(_decode, extractor, path))
-            if len(waiting) > depth:
-                yield waiting.popleft().result()
-        while waiting:
+    for path in paths:
+        waiting.append(pool.submit(decode, extractor.decode, path))
+        if len(waiting) > depth:
             yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
+    while waiting:
+        yield waiting.popleft().result()
 
 
-def _decode(extractor: Extractor, path: Path) -> Decoded:
+def decode(read: Callable[[Path], DecodedMedia], path: Path) -> Decoded:
+    """One file read, or why not; never raises."""
     before = stat_identity(path)
     try:
-        return path, extractor.decode(path)
+        return path, read(path)
     except PermanentError as error:
         sha256 = file_sha256(path)
         # Only what the decoder itself saw may stand for the file when a later run resumes.

@@ -32,7 +32,8 @@ class Dispatcher(Protocol):
     ) -> Iterator[ItemResult]:
         """One result a path, in the order given; a bad file gives a row, never an exception.
 
-        Closing the iterator stops the work and leaves no process behind.
+        Closing the iterator begins nothing more, and waits for nothing; closing the dispatcher
+        ends what is under way, and leaves no process behind.
         """
         ...
 

@@ -116,6 +116,5 @@ def run_batch(
             is_written = journal.finish(ordered, is_complete=is_complete)
         close = getattr(fresh, "close", None)
         if close:
-            with interruption.allowed():
-                close()
+            close()
     return BatchOutcome(ordered, len(paths), len(keep), seconds, is_interrupted, is_written)

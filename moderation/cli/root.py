@@ -1,5 +1,6 @@
 """The `moderation` command: its sub-commands, and how each of them may end."""
 
+import os
 import sys
 import traceback
 from typing import Annotated, Any
@@ -112,6 +113,13 @@ def run() -> None:
     try:
         add_plugins()
         app()
+    except SystemExit as end:
+        if end.code != ExitCode.INTERRUPTED:
+            raise
+        # What matters is written; Python itself would still wait for every thread's last file.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(ExitCode.INTERRUPTED)
     except TypedError as error:
         typer.echo(f"moderation: {error.code}: {error}", err=True)
         sys.exit(_code_of(error))

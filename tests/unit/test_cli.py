@@ -198,6 +198,31 @@ def test_a_dispatcher_that_fails_altogether_loses_nothing(
     assert again.asked == ["bad", "copy", "e", "gone\x1b[31m"]
 
 
+def test_a_second_signal_loses_neither_rows_nor_summary(
+    files: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Impatient(ByteDispatcher):
+        """Its user asks twice: in mid-batch, and again while it cleans up."""
+
+        def score(
+            self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
+        ) -> Iterator[ItemResult]:
+            try:
+                yield from super().score(list(paths)[:2], mode, rationales=rationales)
+                os.kill(os.getpid(), signal.SIGINT)
+            finally:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    out = tmp_path / "r.jsonl"
+    with Interruption().installed() as interruption:
+        outcome = score_files(
+            Impatient(), files, mode=ModeChoice.FAST, out=out, interruption=interruption
+        )
+    assert outcome.is_interrupted
+    assert len(read_rows(out)) == 2
+    assert "Interrupted with 4 to go: 2 scored" in capsys.readouterr().out
+
+
 RUN = """
 import sys, typer
 from pathlib import Path

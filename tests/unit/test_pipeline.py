@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -168,7 +169,35 @@ def test_closing_early_stops_reading(pipeline, tmp_path) -> None:
     assert len(read) <= 3 + 2 + 1
 
 
+class HeldUp(BytesAsSound):
+    """Reading `1` does not end before somebody says so."""
+
+    def __init__(self) -> None:
+        self.begun, self.released = Event(), Event()
+        self.ended: list[str] = []
+
+    def read(self, path: Path, request: ReadRequest) -> DecodedMedia:
+        if path.name == "1":
+            self.begun.set()
+            self.released.wait(30.0)
+        self.ended.append(path.name)
+        return super().read(path, request)
+
+
+def test_closing_does_not_wait_for_the_file_under_way(encoder, tmp_path) -> None:
+    source = HeldUp()
+    extractor = Extractor(source, (encoder,), ReadRequest(Uniform()), "plan")
+    pipeline = ScoringPipeline(extractor, MeanJudge(), workers=1, batch_items=1)
+    stream = pipeline.score(write(tmp_path, [b"aa", b"bb", b"cc"]), Mode.FAST)
+    next(stream)
+    source.begun.wait(30.0)
+    stream.close()
+    assert source.ended == ["0"]
+    source.released.set()
+
+
 def test_examine_raises_what_a_batch_would_have_put_in_a_row(pipeline, tmp_path) -> None:
-    (bad,) = write(tmp_path, [b"bad"])
+    (loud,) = write(tmp_path, [b"x!"])
+    media = BytesAsSound().read(loud, pipeline.extractor.request)
     with pytest.raises(CorruptMedia):
-        pipeline.examine(bad, Mode.FAST)
+        pipeline.examine(loud, media, Mode.FAST)
