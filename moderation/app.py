@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -22,7 +21,7 @@ from moderation.extras import SCORING, require_installed
 from moderation.judge.artefact import JudgeDescription, read_description
 from moderation.judge.backbone import locate
 from moderation.pipeline import ScoringPipeline
-from moderation.settings import Settings
+from moderation.settings import Settings, cores
 
 STARTER_JUDGE = Path(__file__).parent / "judge" / "starter"
 ENCODERS = ("clip", "whisper", "forensic")
@@ -179,7 +178,7 @@ def build_dispatcher(settings: Settings) -> InlineDispatcher:
         return ScoringPipeline(
             extractor=extractor,
             judge=judge,
-            workers=settings.workers or os.cpu_count() or 1,
+            workers=settings.workers or cores(),
         )
 
     return InlineDispatcher(

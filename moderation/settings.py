@@ -21,6 +21,22 @@ def _default_cache_dir() -> Path:
     return (base if base.is_absolute() else Path.home() / ".cache") / "real-moderation"
 
 
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+# More decoders than that wait for one another, and each holds up to `decode_memory_bytes`.
+WORKERS_A_CORE = 4
+
+
+def _check_workers(workers: int) -> int:
+    most = WORKERS_A_CORE * cores()
+    if workers > most:
+        raise ValueError(f"at most {most}, {WORKERS_A_CORE} a core")
+    return workers
+
+
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
@@ -31,7 +47,7 @@ class Settings(BaseSettings):
         weight files, one of the sources of `moderation models pull`.
     judge: "starter", or the folder of a trained judge.
     device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-    workers: decoder processes; 0 means one a core.
+    workers: decoder processes, at most `WORKERS_A_CORE` a core; 0 means one a core.
     feature_cache_bytes: bound on the feature store; 0 switches it off.
     decode_*: bounds on one decoder child, see `encoders.base.ReadLimits`.
     frames_max, frame_rate_hz, audio_seconds_max: how much of a file is looked at.
@@ -47,7 +63,7 @@ class Settings(BaseSettings):
     weights_dir: Folder | None = None
     judge: str = "starter"
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
-    workers: int = Field(default=0, ge=0, le=1024)
+    workers: Annotated[int, AfterValidator(_check_workers)] = Field(default=0, ge=0)
     feature_cache_bytes: int = Field(default=2 * 2**30, ge=0)
     decode_wall_seconds: float = Field(default=_LIMITS.wall_seconds, gt=0)
     decode_cpu_seconds: int = Field(default=_LIMITS.cpu_seconds, gt=0)
@@ -90,7 +106,7 @@ class Settings(BaseSettings):
             name = field if field in overrides else f"{PREFIX}{field.upper()}"
             raise ConfigurationError(
                 f"{name} is {first['input']!r}",
-                expected=first["msg"].removeprefix("Input should "),
+                expected=first["msg"].removeprefix("Input should ").removeprefix("Value error, "),
                 remedy=f"Correct {name}.",
             ) from error
 

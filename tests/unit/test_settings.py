@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from encoders.base import ReadLimits
 from moderation.errors import ConfigurationError
-from moderation.settings import Settings
+from moderation.settings import Settings, cores
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +51,7 @@ def test_an_unknown_variable_is_named_beside_the_allowed(monkeypatch: pytest.Mon
     [
         ("MODERATION_WORKERS", "-1"),
         ("MODERATION_WORKERS", "many"),
+        ("MODERATION_WORKERS", "1000000"),
         ("MODERATION_DEVICE", "gpu"),
         ("MODERATION_DECODE_MEMORY_BYTES", "0"),
     ],
@@ -67,6 +68,13 @@ def test_a_bad_value_names_its_variable(
 def test_an_override_is_named_as_the_caller_named_it() -> None:
     with pytest.raises(ConfigurationError, match=r"^device is 'gpu'"):
         Settings.load(device="gpu")
+
+
+def test_workers_are_bounded_by_the_cores_there_are() -> None:
+    most = 4 * cores()
+    assert Settings.load(workers=most).workers == most
+    with pytest.raises(ConfigurationError, match=f"expected at most {most}, 4 a core"):
+        Settings.load(workers=most + 1)
 
 
 def test_frozen() -> None:
