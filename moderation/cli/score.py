@@ -156,7 +156,7 @@ def score_files(
         journal = None
         if out is not None:
             journal = stack.enter_context(Journal(out, context, resume=resume))
-        on_result = stack.enter_context(view.following(len(files)))
+        watch, on_result = stack.enter_context(view.following())
         outcome = run_batch(
             dispatcher,
             files,
@@ -165,6 +165,7 @@ def score_files(
             journal=journal,
             interruption=interruption,
             on_result=on_result,
+            watch=watch,
         )
     view.show(outcome)
     return outcome
