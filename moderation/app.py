@@ -1,6 +1,7 @@
 """The composition root: the one place that builds objects out of settings."""
 
 import hashlib
+import inspect
 import json
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -14,17 +15,18 @@ from encoders.sampling import Uniform, sampling_id
 from encoders.sandbox import Sandbox
 from encoders.weights import WeightStore
 from moderation import registry
-from moderation.dispatch import InlineDispatcher
+from moderation.dispatch import ScoringParts
 from moderation.errors import ConfigurationError
 from moderation.extraction import Extractor
 from moderation.extras import SCORING, require_installed
 from moderation.judge.artefact import JudgeDescription, read_description
 from moderation.judge.backbone import locate
 from moderation.pipeline import ScoringPipeline
+from moderation.ports import Dispatcher
+from moderation.registry import PluginGroup
 from moderation.settings import Settings, cores
 
 STARTER_JUDGE = Path(__file__).parent / "judge" / "starter"
-ENCODERS = ("clip", "whisper", "forensic")
 
 
 def build_weights(settings: Settings) -> WeightStore:
@@ -82,7 +84,8 @@ def scoring_setup(settings: Settings, description: JudgeDescription) -> str:
     """
     decides = {
         "plan": plan_id(settings),
-        "judge": description.judge_id,
+        "judge": [settings.judge_plugin, description.judge_id],
+        "run": sorted(settings.encoders),
         "encoders": dict(description.encoders),
         "backbone": dict(description.backbone_files),
     }
@@ -102,12 +105,11 @@ def build_extractor(settings: Settings, sandbox: Sandbox) -> Extractor:
     """
     import torch
 
-    weights, device = build_weights(settings), choose_device(settings.device)
-    options: dict[str, dict[str, Any]] = {
+    offered = {
+        "weights": build_weights(settings),
+        "device": choose_device(settings.device),
         # In fp32 everywhere: a judge trained on one machine reads the same features on another.
-        "clip": {"weights": weights, "device": device, "dtype": torch.float32},
-        "whisper": {"weights": weights, "device": device},
-        "forensic": {},
+        "dtype": torch.float32,
     }
     store = None
     if settings.feature_cache_bytes:
@@ -116,13 +118,18 @@ def build_extractor(settings: Settings, sandbox: Sandbox) -> Extractor:
         )
     return Extractor(
         source=sandbox,
-        encoders=tuple(
-            registry.load("moderation.encoders", name)(**options[name]) for name in ENCODERS
-        ),
+        encoders=tuple(_encoder(name, offered) for name in settings.encoders),
         request=read_request(settings),
         plan_id=plan_id(settings),
         store=store,
     )
+
+
+def _encoder(name: str, offered: Mapping[str, Any]) -> Any:
+    """An encoder by its plugin's name, built with those of `offered` that it takes."""
+    plugin = registry.load(PluginGroup.ENCODERS, name)
+    taken = offered.keys() & inspect.signature(plugin).parameters.keys()
+    return plugin(**{key: offered[key] for key in taken})
 
 
 def build_judge(settings: Settings) -> Any:
@@ -134,7 +141,7 @@ def build_judge(settings: Settings) -> Any:
     folder = judge_folder(settings)
     name = read_description(folder).backbone
     weights = build_weights(settings)
-    judge = registry.load("moderation.judges", "soft_token")
+    judge = registry.load(PluginGroup.JUDGES, settings.judge_plugin)
     return judge.from_folder(
         folder,
         backbone=locate(name, weights, offline=settings.offline),
@@ -155,14 +162,17 @@ def pinned_files(backbone: str, weights: WeightStore) -> dict[str, str] | None:
     return {output.name: output.sha256 for output in weights.artefact(backbone).outputs}
 
 
-def build_dispatcher(settings: Settings) -> InlineDispatcher:
+def build_dispatcher(settings: Settings) -> Dispatcher:
     """Everything that `moderation score` needs; models are loaded with the first good file.
 
     Raises:
-        ConfigurationError, WeightsMissing: found without loading anything: a package that is not
-            installed, a judge that is not there or altered, a backbone that was not pulled.
+        ConfigurationError, WeightsMissing: found without loading anything: a package or a plugin
+            that is not installed, a judge that is not there or altered, a backbone that was not
+            pulled.
     """
     require_installed(*SCORING)
+    for group, name in sorted(settings.plugins):
+        registry.find(group, name)
     description = read_description(judge_folder(settings))
     weights = build_weights(settings)
     if description.backbone in weights.names:
@@ -181,11 +191,15 @@ def build_dispatcher(settings: Settings) -> InlineDispatcher:
             workers=settings.workers or cores(),
         )
 
-    return InlineDispatcher(
-        load,
-        read=lambda path: sandbox.read(path, request),
-        resources=resources,
-        judge_id=description.judge_id,
-        setup=scoring_setup(settings, description),
-        limits=_digest(asdict(settings.read_limits())),
+    dispatcher: Dispatcher = registry.load(PluginGroup.DISPATCHERS, settings.dispatcher)(
+        ScoringParts(
+            settings=settings,
+            load=load,
+            read=lambda path: sandbox.read(path, request),
+            resources=resources,
+            judge_id=description.judge_id,
+            setup=scoring_setup(settings, description),
+            limits=_digest(asdict(settings.read_limits())),
+        )
     )
+    return dispatcher

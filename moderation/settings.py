@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from encoders.base import ReadLimits
 from moderation.errors import ConfigurationError
@@ -40,12 +40,27 @@ def _check_workers(workers: int) -> int:
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
+def _names(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(names) or len(set(names)) < len(names):
+        raise ValueError("names parted by commas, each of them once")
+    return names
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), AfterValidator(_distinct)]
+
+
 class Settings(BaseSettings):
     """Everything that differs from one deployment to the next.
 
     cache_dir: features and converted weights. weights_dir: a local folder with published
         weight files, one of the sources of `moderation models pull`.
-    judge: "starter", or the folder of a trained judge.
+    judge: "starter", or the folder of a trained judge. judge_plugin: what loads it.
+    encoders: those that run, parted by commas. dispatcher: what gets files scored. These three
+        are names of plugins, see `moderation plugins`.
     device: "auto", "cpu", "cuda", "cuda:N" or "mps".
     workers: decoder processes, at most `WORKERS_A_CORE` a core; 0 means one a core.
     feature_cache_bytes: bound on the feature store; 0 switches it off.
@@ -62,6 +77,9 @@ class Settings(BaseSettings):
     cache_dir: Folder = Field(default_factory=_default_cache_dir)
     weights_dir: Folder | None = None
     judge: str = "starter"
+    judge_plugin: str = "soft_token"
+    encoders: Names = ("clip", "whisper", "forensic")
+    dispatcher: str = "inline"
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     workers: Annotated[int, AfterValidator(_check_workers)] = Field(default=0, ge=0)
     feature_cache_bytes: int = Field(default=2 * 2**30, ge=0)
@@ -109,6 +127,14 @@ class Settings(BaseSettings):
                 expected=first["msg"].removeprefix("Input should ").removeprefix("Value error, "),
                 remedy=f"Correct {name}.",
             ) from error
+
+    @property
+    def plugins(self) -> frozenset[tuple[str, str]]:
+        """Group and name of every plugin that these settings choose."""
+        chosen = {("moderation.encoders", name) for name in self.encoders}
+        chosen.add(("moderation.judges", self.judge_plugin))
+        chosen.add(("moderation.dispatchers", self.dispatcher))
+        return frozenset(chosen)
 
     def read_limits(self) -> ReadLimits:
         """The bounds on one decoder child."""

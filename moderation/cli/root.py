@@ -14,11 +14,11 @@ from moderation.cli.exit_codes import ExitCode
 from moderation.cli.inspect import inspect_command
 from moderation.cli.interruption import Interrupted
 from moderation.cli.models import app as models_app
+from moderation.cli.plugin_commands import add_plugins
 from moderation.cli.plugins import plugins_command
 from moderation.cli.score import score_command
 from moderation.errors import JudgeError, TypedError
 from moderation.extras import not_installed
-from moderation.registry import PluginGroup, plugins
 
 
 class TypedErrorGroup(TyperGroup):
@@ -94,24 +94,10 @@ app.command("plugins")(plugins_command)
 app.add_typer(models_app, name="models")
 
 
-def add_plugins() -> None:
-    """Add the sub-commands that installed packages offer, `rl`'s own among them.
-
-    Raises:
-        PluginError: two have one name, or one cannot be imported.
-    """
-    for plugin in plugins(PluginGroup.COMMANDS):
-        command = plugin.load()
-        if isinstance(command, typer.Typer):
-            app.add_typer(command, name=plugin.name)
-        else:
-            app.command(plugin.name)(command)
-
-
 def run() -> None:
     """Run the command line of this process, and exit."""
     try:
-        add_plugins()
+        add_plugins(app)
         app()
     except SystemExit as end:
         if end.code != ExitCode.INTERRUPTED:

@@ -99,9 +99,15 @@ class SoftTokenJudge:
             ConfigurationError: an encoder is missing, or gives other features than in training.
         """
         for name, trained in self._description.encoders.items():
-            if versions.get(name) != trained:
+            if name not in versions:
                 raise ConfigurationError(
-                    f"encoder {name!r} has version {versions.get(name)!r}",
+                    f"encoder {name!r} is not among {', '.join(versions) or 'none'}",
+                    expected=f"the encoders that judge {self.judge_id} was trained on",
+                    remedy="Add it to MODERATION_ENCODERS.",
+                )
+            if versions[name] != trained:
+                raise ConfigurationError(
+                    f"encoder {name!r} has version {versions[name]!r}",
                     expected=f"{trained!r}, which judge {self.judge_id} was trained on",
                     remedy="Use the weights and the release that the judge was made with.",
                 )

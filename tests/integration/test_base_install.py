@@ -80,3 +80,8 @@ def test_the_doctor_works_and_says_what_is_missing(base: Path) -> None:
     assert run.returncode == 1, run.stderr
     assert "not installed" in run.stdout
     assert "Traceback" not in run.stderr
+
+
+def test_plugins_are_listed(base: Path) -> None:
+    run = moderation(base, "plugins")
+    assert run.returncode == 0, run.stderr

@@ -383,6 +383,7 @@ def test_plugins_lists_installed_entry_points(tmp_path: Path) -> None:
             "value": "json:loads",
             "distribution": "acme",
             "version": "3.1",
+            "is_used": False,
         }
     ]
     assert "acme 3.1" in moderation("plugins", PYTHONPATH=str(tmp_path)).stdout

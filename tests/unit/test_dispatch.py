@@ -11,9 +11,10 @@ from encoders.base import ReadRequest
 from encoders.errors import EmptyFile, UnreadableFile, UnsupportedMedia
 from encoders.sampling import Uniform
 from encoders.sandbox import Sandbox
-from moderation.dispatch import InlineDispatcher
+from moderation.dispatch import InlineDispatcher, ScoringParts
 from moderation.extraction import Extractor
 from moderation.pipeline import ScoringPipeline
+from moderation.settings import Settings
 from moderation.types import Mode
 from tests.unit.test_pipeline import BytesAsSound, Mean, MeanJudge
 
@@ -43,14 +44,16 @@ def inline(loader: Loader) -> Iterator[InlineDispatcher]:
     resources = ExitStack()
     sandbox = resources.enter_context(Sandbox())
     resources.callback(setattr, loader, "is_closed", True)
-    with InlineDispatcher(
-        loader,
+    parts = ScoringParts(
+        settings=Settings.load(),
+        load=loader,
         read=lambda path: sandbox.read(path, REQUEST),
         resources=resources,
         judge_id="mean",
         setup="s",
         limits="l",
-    ) as dispatcher:
+    )
+    with InlineDispatcher(parts) as dispatcher:
         yield dispatcher
 
 

@@ -80,3 +80,12 @@ def test_workers_are_bounded_by_the_cores_there_are() -> None:
 def test_frozen() -> None:
     with pytest.raises(ValidationError):
         Settings.load().device = "cpu"  # type: ignore[misc]
+
+
+def test_encoders_are_names_parted_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODERATION_ENCODERS", "clip, acme")
+    assert Settings.load().encoders == ("clip", "acme")
+    for wrong in ("clip,,acme", "clip,clip", ","):
+        monkeypatch.setenv("MODERATION_ENCODERS", wrong)
+        with pytest.raises(ConfigurationError, match="each of them once"):
+            Settings.load()
