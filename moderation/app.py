@@ -162,6 +162,18 @@ def pinned_files(backbone: str, weights: WeightStore) -> dict[str, str] | None:
     return {output.name: output.sha256 for output in weights.artefact(backbone).outputs}
 
 
+def build_pipeline(settings: Settings, sandbox: Sandbox) -> ScoringPipeline:
+    """Extractor and judge together, loaded.
+
+    Raises:
+        ConfigurationError: the judge was trained on other encoders than those in use.
+        WeightsMissing: weights are not in the cache yet.
+    """
+    extractor, judge = build_extractor(settings, sandbox), build_judge(settings)
+    judge.require_encoders({encoder.name: encoder.version for encoder in extractor.encoders})
+    return ScoringPipeline(extractor=extractor, judge=judge, workers=settings.workers or cores())
+
+
 def build_dispatcher(settings: Settings) -> Dispatcher:
     """Everything that `moderation score` needs; models are loaded with the first good file.
 
@@ -182,19 +194,10 @@ def build_dispatcher(settings: Settings) -> Dispatcher:
     sandbox = resources.enter_context(build_sandbox(settings))
     request = read_request(settings)
 
-    def load() -> ScoringPipeline:
-        extractor, judge = build_extractor(settings, sandbox), build_judge(settings)
-        judge.require_encoders({e.name: e.version for e in extractor.encoders})
-        return ScoringPipeline(
-            extractor=extractor,
-            judge=judge,
-            workers=settings.workers or cores(),
-        )
-
     dispatcher: Dispatcher = registry.load(PluginGroup.DISPATCHERS, settings.dispatcher)(
         ScoringParts(
             settings=settings,
-            load=load,
+            load=lambda: build_pipeline(settings, sandbox),
             read=lambda path: sandbox.read(path, request),
             resources=resources,
             judge_id=description.judge_id,

@@ -5,53 +5,31 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from safetensors.torch import save_file
 
 from encoders.weights import WeightStore
 from moderation.app import STARTER_JUDGE
 from moderation.errors import ConfigurationError
-from moderation.judge.artefact import (
-    PROJECTORS_FILE,
-    JudgeDescription,
-    read_description,
-    write_description,
-)
+from moderation.judge.artefact import read_description
 from moderation.judge.backbone import file_hashes, locate
 from moderation.judge.soft_token import SoftTokenJudge
-from moderation.judge.soft_tokens import SoftTokenProjector
 from moderation.types import Mode
-from tests.unit.judge.builders import SPECS, byte_level_bpe, features, language_model
+from tests.unit.judge.builders import (
+    byte_level_bpe,
+    features,
+    language_model,
+    write_backbone,
+    write_judge,
+)
 
 
 @pytest.fixture
 def backbone(tmp_path: Path) -> Path:
-    folder = tmp_path / "backbone"
-    tokenizer = byte_level_bpe()
-    tokenizer.save_pretrained(folder)
-    language_model(len(tokenizer)).save_pretrained(folder)
-    (folder / "README.md").write_text("no part of the model")
-    return folder
+    return write_backbone(tmp_path / "backbone")
 
 
 @pytest.fixture
 def judge(tmp_path: Path, backbone: Path) -> Path:
-    folder = tmp_path / "judge"
-    folder.mkdir()
-    projector = SoftTokenProjector(SPECS, width=16, lm_width=32)
-    save_file(projector.state_dict(), folder / PROJECTORS_FILE)
-    described = JudgeDescription(
-        name="tiny",
-        backbone=str(backbone),
-        backbone_layers=None,
-        width=16,
-        specs=SPECS,
-        encoders={},
-        policy_text="Judge.",
-        rationale_tokens_max=4,
-        backbone_files=file_hashes(backbone),
-    )
-    write_description(folder, described)
-    return folder
+    return write_judge(tmp_path / "judge", backbone)
 
 
 def test_a_judge_loads_around_its_own_backbone(judge: Path, backbone: Path) -> None:
