@@ -1,8 +1,7 @@
-"""`moderation evaluate`: how good a judge is on labelled media."""
+"""`moderation evaluate`: how good judges are on labelled media."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,42 +10,139 @@ from moderation.cli.score import ModeChoice
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from rl.evaluation.evaluation import Evaluation
+
 
 def evaluate_command(
-    corpus: Annotated[Path, typer.Option(help="Folder with manifest.parquet.")],
-    split: Annotated[str, typer.Option(help="Which rows of the manifest.")] = "test",
-    mode: Annotated[ModeChoice, typer.Option(help="How the judge scores.")] = ModeChoice.FAST,
-    judge: Annotated[str, typer.Option(help="'starter', or a judge's folder.")] = "starter",
-    out: Annotated[
-        Path | None, typer.Option(help="Write the report as JSON.", show_default=False)
+    corpus: Annotated[
+        Path | None, typer.Option(help="Folder with manifest.parquet.", show_default=False)
     ] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(help="A manifest elsewhere, Parquet.", show_default=False)
+    ] = None,
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="'starter', a judge's folder, or recorded scores (.parquet, .csv, .jsonl); "
+            "repeat it to compare. Default: MODERATION_JUDGE.",
+            show_default=False,
+        ),
+    ] = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Rows to evaluate: 'test' takes test-… too; repeatable. Default: test.",
+            show_default=False,
+        ),
+    ] = None,
+    mode: Annotated[ModeChoice, typer.Option(help="How judges score.")] = ModeChoice.FAST,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for scores, report.json and report.html; a second run goes on there.",
+            show_default=False,
+        ),
+    ] = None,
+    draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    no_probabilities: Annotated[
+        bool,
+        typer.Option("--no-probabilities", help="Do not score a split to fit P(manipulated) on."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print report.json.")] = False,
 ) -> None:
-    """Score a corpus split, and say how well, with intervals over sources."""
+    """Score labelled media, and say how well, with intervals over sources.
+
+    With two judges or more, all are measured on the rows that every one of them scored, and
+    compared in pairs.
+    """
+    if (corpus is None) == (manifest is None):
+        raise typer.BadParameter("name one of --corpus and --manifest", param_hint="--corpus")
+
     from rich.console import Console
 
+    from moderation.cli.interruption import Interruption
+    from moderation.cli.results_view import output_console
     from moderation.settings import Settings
     from moderation.types import Mode
-    from rl.evaluate import evaluate
+    from rl.evaluation.page import write_report
+    from rl.evaluation.run import Request, build_report, evaluate
 
-    report = evaluate(
-        corpus, split, Mode(mode), Settings.load(judge=judge), console=Console(stderr=True)
+    settings = Settings.load()
+    request = Request(
+        manifest=corpus or manifest or Path(),
+        judges=tuple(judge or (settings.judge,)),
+        splits=tuple(split or ("test",)),
+        mode=Mode(mode),
+        out=out,
+        draws=draws,
+        seed=seed,
+        fits_probabilities=not no_probabilities,
     )
-    Console().print(_table(report))
-    for key in ("failed", "claim_precision", "claim_recall"):
-        if key in report:
-            typer.echo(f"{key}: {report[key]:.3g}")
     if out is not None:
-        out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        out.mkdir(parents=True, exist_ok=True)
+    with Interruption().installed() as interruption:
+        evaluation = evaluate(
+            request, settings, interruption=interruption, console=Console(stderr=True)
+        )
+    report = build_report(evaluation, request, settings)
+    page = None if out is None else write_report(report, out)
+    if as_json:
+        typer.echo(report.json_text(), nl=False)
+        return
+    console = output_console()
+    console.print(_figures(evaluation))
+    console.print(_slices(evaluation))
+    if page is not None:
+        from moderation.cli.text import printable
+
+        typer.echo(f"Report: {printable(str(page))}")
 
 
-def _table(report: dict[str, Any]) -> "Table":
+def _figures(evaluation: "Evaluation") -> "Table":
     from rich.table import Table
+    from rich.text import Text
 
-    from rl.metrics import Estimate
+    from moderation.cli.text import printable
+    from rl.evaluation.measurement import METRICS
+    from rl.evaluation.wording import interval
 
-    title = f"{report['judge']} {report['mode']}"
-    table = Table("slice", "items", "sources", "AUC", "Spearman", "MAE", title=title)
-    for name, figures in report["slices"].items():
-        values = [str(Estimate(**figures[key])) for key in ("auc", "spearman", "mae")]
-        table.add_row(name, str(figures["items"]), str(figures["sources"]), *values)
+    first = evaluation.judges[0].items
+    title = f"{len(first)} items of {first.sources} sources"
+    table = Table(title=title, box=None, pad_edge=False, header_style="bold", title_justify="left")
+    table.add_column("")
+    for judge in evaluation.judges:
+        lost = f", {len(judge.failed)} failed" if judge.failed else ""
+        lost += f", {judge.missing} missing" if judge.missing else ""
+        table.add_column(Text(f"{printable(judge.name)}{lost}"), justify="right")
+    found = [judge.measured.estimates for judge in evaluation.judges]
+    for name, metric in METRICS.items():
+        if any(name in figures for figures in found):
+            table.add_row(metric.label, *(interval(figures.get(name)) for figures in found))
+    for judge in evaluation.judges:
+        if judge.claims is not None:
+            said = f"{judge.claims.precision:.3f}, {judge.claims.recall:.3f}"
+            table.add_row(f"claims, precision and recall: {printable(judge.name)}", said)
+    return table
+
+
+def _slices(evaluation: "Evaluation") -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    from moderation.cli.text import printable
+    from rl.evaluation.slices import summaries
+    from rl.evaluation.wording import interval, number
+
+    table = Table("judge", "by", "mean AUC", "worst", "AUC", box=None, header_style="bold")
+    for judge in evaluation.judges:
+        for line in summaries(judge.slices):
+            if line.worst is not None:
+                table.add_row(
+                    Text(printable(judge.name)),
+                    line.column,
+                    number(line.mean_auc),
+                    Text(printable(line.worst.value)),
+                    interval(line.worst.estimates["auc"]),
+                )
     return table

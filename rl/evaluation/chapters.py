@@ -11,6 +11,7 @@ from rl.evaluation.evaluation import Evaluation, JudgeEvaluation
 from rl.evaluation.measurement import METRICS, common_names
 from rl.evaluation.section import Block, Paragraph, Picture, Section, Table
 from rl.evaluation.selective import digit_spread, risk_coverage
+from rl.evaluation.slices import SOURCES_MIN
 from rl.evaluation.wording import counted, interval, number, p_value
 
 HEADLINE = ("auc", "eer", "spearman", "mae")
@@ -57,6 +58,9 @@ def summary(evaluation: Evaluation) -> Section:
     )
     header = ("judge", *(METRICS[name].label for name in HEADLINE))
     table = Table(header, tuple(rows))
+    if first.items.sources < SOURCES_MIN:
+        said = f"There are only {counted(first.items.sources, 'source')}: intervals are too narrow."
+        blocks.append(Paragraph(said, is_warning=True))
     return Section("summary", "Summary", counts, (opening, *blocks, table, *_verdicts(evaluation)))
 
 

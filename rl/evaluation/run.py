@@ -117,9 +117,7 @@ def build_report(
     about = {
         "manifest": escape_path(str(request.manifest)),
         "splits": ", ".join(request.splits),
-        "judges": ", ".join(
-            f"{judge.name} ({judge.context.mode})" for judge in evaluation.judges
-        ),
+        "judges": ", ".join(f"{judge.name} ({judge.context.mode})" for judge in evaluation.judges),
         "bootstrap": f"{evaluation.draws:,} draws of sources, seed {evaluation.seed}",
     }
     chapters = (*sections(evaluation), slice_section(evaluation), *further, worst)

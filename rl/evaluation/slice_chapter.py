@@ -1,11 +1,9 @@
 """The chapter on slices: the worst of each column beside the mean, a forest plot, all of them."""
 
-import numpy as np
-
 from rl.evaluation.evaluation import Evaluation
 from rl.evaluation.pictures import ForestRow, forest
 from rl.evaluation.section import Block, Paragraph, Picture, Section, Table
-from rl.evaluation.slices import SliceFigures, summaries
+from rl.evaluation.slices import FEW_SOURCES, SliceFigures, summaries
 from rl.evaluation.wording import interval, number
 
 FOREST_ROWS_MAX = 48
@@ -81,7 +79,10 @@ def _everything(evaluation: Evaluation) -> Table:
         for row, k in enumerate(shown)
         if any(judge.slices[k] in worst for judge in evaluation.judges)
     )
-    caption = "Marked: the worst AUC of its column, for a judge. Sources too small are not listed."
+    caption = (
+        "Marked: the worst AUC of its column, for a judge. Sources too small are not listed. "
+        f"† {FEW_SOURCES}."
+    )
     return Table((*header, *columns), rows, caption, marked)
 
 
@@ -89,8 +90,7 @@ def _auc(part: SliceFigures) -> str:
     if part.measured is None:
         return part.note
     found = part.estimates["auc"]
-    note = f" ({part.note})" if part.note and np.isfinite(found.value) else ""
-    return interval(found) + note
+    return interval(found) + (" †" if part.note else "")
 
 
 def _figures(part: SliceFigures) -> dict[str, object]:

@@ -15,6 +15,9 @@ WHOLE = ("modality", "language", "split", "source")
 FORGERIES = ("recipe", "generator")
 QUALITY_PREFIX = "quality"
 ITEMS_OF_A_CLASS_MIN = 10
+# Percentile intervals over a handful of sources are too narrow.
+SOURCES_MIN = 10
+FEW_SOURCES = f"fewer than {SOURCES_MIN} sources: the interval says little"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,7 +138,7 @@ def _figures(items: ScoredItems, draws: Draws, part: Slice) -> SliceFigures:
     if min(manipulated, genuine) < ITEMS_OF_A_CLASS_MIN:
         note = f"{genuine} genuine, {manipulated} manipulated: fewer than {ITEMS_OF_A_CLASS_MIN}"
         return SliceFigures(*counts, None, note)
-    note = "" if mine.sources > 1 else "one source: no interval"
+    note = "" if mine.sources >= SOURCES_MIN else FEW_SOURCES
     return SliceFigures(*counts, measure(mine, draws.take(part.item_M), slice_measures), note)
 
 
