@@ -1,6 +1,7 @@
 """Ranks generators by how authentic a judge finds what they made, input by input where it can."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moderation.cli.text import printable
 from moderation.errors import ConfigurationError
 from moderation.results import RunContext
 from moderation.types import ItemResult, Mode
@@ -239,17 +241,18 @@ def _score_folder(
             remedy="Check the name.",
         )
     files = expand([str(folder)], stdin=io.BytesIO())
-    record = None if out is None else (out, name)
+    record = None if out is None else (out, re.sub(r"[^\w.-]", "_", name))
     return score_files(files, mode, settings, record=record, interruption=interruption)
 
 
 def system_names(paths: Sequence[Path]) -> list[str]:
     """Short names of systems: the last parts of their paths that tell them apart."""
-    resolved = [path.resolve().with_suffix("") if path.suffix else path.resolve() for path in paths]
-    depth = 1
-    while depth < 10:
-        names = ["-".join(path.parts[-depth:]).lstrip("/") for path in resolved]
+    resolved = [
+        path.resolve().with_suffix("") if is_record(str(path)) else path.resolve() for path in paths
+    ]
+    for depth in range(1, 10):
+        # The first part of an absolute path is its slash.
+        names = [printable("-".join(path.parts[1:][-depth:])) for path in resolved]
         if len(set(names)) == len(names):
             return names
-        depth += 1
     return [f"{name}-{k + 1}" for k, name in enumerate(names)]

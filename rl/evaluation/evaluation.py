@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from moderation.cli.text import printable
 from moderation.errors import ConfigurationError
 from moderation.results import RunContext
 from moderation.types import ItemResult, Judgment
@@ -112,9 +113,9 @@ def evaluate_scores(
 
 def _names(scores: Sequence[Scores]) -> list[str]:
     """The judges' names, with the mode where one judge is there in both, and never twice."""
-    names = [one.judge_id for one in scores]
+    names = [printable(one.judge_id) for one in scores]
     if len(set(names)) < len(names):
-        names = [f"{one.judge_id} {one.context.mode}" for one in scores]
+        names = [f"{name} {one.context.mode}" for name, one in zip(names, scores, strict=True)]
     return [
         name if names.count(name) == 1 else f"{name} #{names[: k + 1].count(name)}"
         for k, name in enumerate(names)

@@ -1,5 +1,6 @@
 """The chapter on slices: the worst of each column beside the mean, a forest plot, all of them."""
 
+from moderation.cli.text import printable
 from rl.evaluation.evaluation import Evaluation
 from rl.evaluation.pictures import ForestRow, forest
 from rl.evaluation.section import Block, Paragraph, Picture, Section, Table
@@ -14,7 +15,7 @@ def slice_section(evaluation: Evaluation) -> Section:
     blocks: list[Block] = [
         Paragraph(
             "A recipe's or generator's forgeries are measured against the genuine items of the "
-            "same modality. Slices with fewer than 10 items of a class are not measured."
+            "same modality. With fewer than 10 items of a class there are too few to measure."
         )
     ]
     for judge in evaluation.judges:
@@ -46,7 +47,7 @@ def _forest(evaluation: Evaluation) -> list[Block]:
         return []
     rows = [
         ForestRow(
-            f"{first[k].column} {first[k].value}",
+            printable(f"{first[k].column} {first[k].value}")[:60],
             tuple(judge.slices[k].estimates.get("auc") for judge in evaluation.judges),
         )
         for k in chosen
@@ -88,7 +89,7 @@ def _everything(evaluation: Evaluation) -> Table:
 
 def _auc(part: SliceFigures) -> str:
     if part.measured is None:
-        return part.note
+        return "too few"
     found = part.estimates["auc"]
     return interval(found) + (" †" if part.note else "")
 
