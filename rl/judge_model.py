@@ -13,7 +13,12 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from moderation.judge.artefact import ADAPTER_FOLDER, PROJECTORS_FILE
-from moderation.judge.language_model import LanguageModel, load_backbone, load_tokenizer
+from moderation.judge.language_model import (
+    LanguageModel,
+    load_backbone,
+    load_tokenizer,
+    quiet_peft,
+)
 from moderation.judge.prompt import POLICY_TEXT, PromptWriter
 from moderation.judge.score_head import DigitScores, digit_scores, digit_token_ids
 from moderation.judge.soft_tokens import SequenceSpec, SoftTokenProjector
@@ -70,7 +75,8 @@ class JudgeModel(nn.Module):
             target_modules="all-linear",
             task_type="CAUSAL_LM",
         )
-        self.backbone = get_peft_model(base, adapter).to(device)
+        with quiet_peft():
+            self.backbone = get_peft_model(base, adapter).to(device)
         norm = float(base.get_input_embeddings().weight.float().std())
         self.projector = SoftTokenProjector(
             specs, width=recipe.width, lm_width=base.config.hidden_size, lm_norm=norm

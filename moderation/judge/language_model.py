@@ -6,7 +6,8 @@ neighbours' lengths. B items, T tokens, D width, V vocabulary.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,13 +52,19 @@ def load_backbone(path: str | Path, *, dtype: torch.dtype, layers: int | None = 
     return model.eval()
 
 
+@contextmanager
+def quiet_peft() -> Iterator[None]:
+    """PEFT asks for a property that this version of transformers has renamed, and is told so."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        yield
+
+
 def merge_adapter(model: Any, folder: Path) -> Any:
     """The model with a LoRA adapter (PEFT's format) added into its weights."""
     from peft import PeftModel
 
-    with warnings.catch_warnings():
-        # PEFT asks for a property that this version of transformers has renamed.
-        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+    with quiet_peft():
         return PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
 
 
@@ -190,9 +197,11 @@ class LanguageModel:
         return torch.cat([ones, mask_BT], 1)
 
     def _expanded_prefix(self, rows: int) -> DynamicCache:
-        prefix = self._prefix or self._compute_prefix()
-        if not torch.is_grad_enabled():
-            self._prefix = prefix
+        if torch.is_grad_enabled():
+            # Weights may change between calls, and gradients must reach this one.
+            self._prefix, prefix = None, self._compute_prefix()
+        else:
+            prefix = self._prefix = self._prefix or self._compute_prefix()
         expanded = DynamicCache()
         for index, (keys, values) in enumerate(prefix):
             expanded.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), index)

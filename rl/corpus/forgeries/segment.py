@@ -25,13 +25,15 @@ def put_segment(
     rate_hz: int,
     cue: str,
     generator: str,
+    *,
+    fade_seconds: float = FADE_SECONDS,
 ) -> Forged[FloatArray]:
     """Crossfade `voice_T` over the recording within `segment` (first, past-the-last sample).
 
     voice_T has the recording's length; samples outside the segment stay bit for bit.
     """
     start, end = segment
-    weights = crossfade_weights(waveform_T.size, start, end, round(FADE_SECONDS * rate_hz))
+    weights = crossfade_weights(waveform_T.size, start, end, round(fade_seconds * rate_hz))
     mixed = (waveform_T * (1.0 - weights) + voice_T * weights).astype(np.float32)
     forged: FloatArray = np.where(weights > 0.0, mixed, waveform_T).astype(np.float32)
     strength = cepstral_distance(waveform_T[start:end], forged[start:end], rate_hz)

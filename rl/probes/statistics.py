@@ -1,0 +1,7 @@
+"""The statistics that probes and detectors share, imported in this one place."""
+
+from rl.evaluation.draws import Floats
+from rl.evaluation.estimate import Estimate
+from rl.evaluation.point import auc, bootstrap, spearman
+
+__all__ = ["Estimate", "Floats", "auc", "bootstrap", "spearman"]
