@@ -14,24 +14,27 @@ if TYPE_CHECKING:
 
 
 def evaluate_command(
-    corpus: Annotated[
-        Path | None, typer.Option(help="Folder with manifest.parquet.", show_default=False)
-    ] = None,
     manifest: Annotated[
-        Path | None, typer.Option(help="A manifest elsewhere, Parquet.", show_default=False)
-    ] = None,
+        Path,
+        typer.Option(
+            "--manifest",
+            "--corpus",
+            help="A corpus folder, or a Parquet manifest.",
+            show_default=False,
+        ),
+    ],
     judge: Annotated[
         list[str] | None,
         typer.Option(
-            help="'starter', a judge's folder, or recorded scores (.parquet, .csv, .jsonl); "
-            "repeat it to compare. Default: MODERATION_JUDGE.",
+            help="'starter', a judge's or a detector's folder, or recorded scores (.parquet, .csv, "
+            ".jsonl); repeat it to compare. Default: MODERATION_JUDGE.",
             show_default=False,
         ),
     ] = None,
     split: Annotated[
         list[str] | None,
         typer.Option(
-            help="Rows to evaluate: 'test' takes test-… too; repeatable. Default: test.",
+            help="Rows to evaluate; repeatable. Default: all splits that begin with 'test'.",
             show_default=False,
         ),
     ] = None,
@@ -39,45 +42,60 @@ def evaluate_command(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for scores, report.json and report.html; a second run goes on there.",
+            help="Folder for scores, copies, report.json and report.html; a second run goes on "
+            "there.",
             show_default=False,
         ),
     ] = None,
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
-    no_probabilities: Annotated[
-        bool,
-        typer.Option("--no-probabilities", help="Do not score a split to fit P(manipulated) on."),
+    seed: Annotated[int, typer.Option(help="Of the bootstrap and of samples.")] = 0,
+    robustness_pairs: Annotated[
+        int, typer.Option(min=0, help="Pairs of each modality to degrade; 0 leaves it out.")
+    ] = 12,
+    injection_pairs: Annotated[
+        int, typer.Option(min=0, help="Pairs of each modality to put text into; 0 leaves it out.")
+    ] = 6,
+    controls: Annotated[
+        bool, typer.Option(help="Measure what could be learnt instead of forgeries.")
+    ] = True,
+    probabilities: Annotated[
+        bool, typer.Option(help="Score a calibration split too, to fit P(manipulated) on.")
+    ] = True,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="No controls, no degraded or injected copies.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print report.json.")] = False,
 ) -> None:
     """Score labelled media, and say how well, with intervals over sources.
 
     With two judges or more, all are measured on the rows that every one of them scored, and
-    compared in pairs.
+    compared in pairs. Copies that were made and scores that were given are kept in --out.
     """
-    if (corpus is None) == (manifest is None):
-        raise typer.BadParameter("name one of --corpus and --manifest", param_hint="--corpus")
-
     from rich.console import Console
+    from rich.text import Text
 
     from moderation.cli.interruption import Interruption
     from moderation.cli.results_view import output_console
+    from moderation.cli.text import printable
     from moderation.settings import Settings
     from moderation.types import Mode
+    from rl.evaluation.control_chapter import failing
     from rl.evaluation.page import write_report
     from rl.evaluation.run import Request, build_report, evaluate
 
     settings = Settings.load()
     request = Request(
-        manifest=corpus or manifest or Path(),
+        manifest=manifest,
         judges=tuple(judge or (settings.judge,)),
-        splits=tuple(split or ("test",)),
+        splits=tuple(split or ()),
         mode=Mode(mode),
         out=out,
         draws=draws,
         seed=seed,
-        fits_probabilities=not no_probabilities,
+        fits_probabilities=probabilities,
+        has_controls=controls and not quick,
+        robustness_pairs=0 if quick else robustness_pairs,
+        injection_pairs=0 if quick else injection_pairs,
     )
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -93,9 +111,9 @@ def evaluate_command(
     console = output_console()
     console.print(_figures(evaluation))
     console.print(_slices(evaluation))
+    for line in failing(evaluation):
+        console.print(Text(printable(f"Failed control: {line}"), style="bold"))
     if page is not None:
-        from moderation.cli.text import printable
-
         typer.echo(f"Report: {printable(str(page))}")
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -15,11 +16,12 @@ from moderation.results import RunContext
 from moderation.types import ItemResult, Mode
 from rl.evaluation.draws import Draws, Floats, bootstrap_draws
 from rl.evaluation.estimate import Difference, Estimate, difference, estimate
-from rl.evaluation.scores import Scores, is_record, read_scores
+from rl.evaluation.scores import is_record, read_scores
 
 if TYPE_CHECKING:
     from moderation.cli.interruption import Interruption
     from moderation.settings import Settings
+    from rl.evaluation.scoring import JudgeSession
 
 PAIRS_MIN = 2
 
@@ -199,15 +201,19 @@ def compare(
         )
     names = system_names([Path(one) for one in systems])
     found, contexts = [], []
-    for name, given in zip(names, map(Path, systems), strict=True):
-        if is_record(str(given)):
-            scores = read_scores(given)
-            root = os.path.commonpath([str(Path(r.path).parent) for r in scores.results])
-        else:
-            scores = _score_folder(given, name, settings, mode, out, interruption)
-            root = str(given)
-        found.append(system(name, scores.results, root))
-        contexts.append(scores.context)
+    with ExitStack() as stack:
+        session: JudgeSession | None = None
+        for name, given in zip(names, map(Path, systems), strict=True):
+            if is_record(str(given)):
+                scores = read_scores(given)
+                root = os.path.commonpath([str(Path(r.path).parent) for r in scores.results])
+            else:
+                if session is None:
+                    session = stack.enter_context(_session(settings, mode, out, interruption))
+                scores = session.scores(_outputs(given), re.sub(r"[^\w.-]", "_", name))
+                root = str(given)
+            found.append(system(name, scores.results, root))
+            contexts.append(scores.context)
     if len(set(contexts)) > 1:
         said = "; ".join(
             f"{name} by {context.judge_id} in {context.mode} mode"
@@ -221,18 +227,21 @@ def compare(
     return rank(found, contexts[0], draws=draws, seed=seed)
 
 
-def _score_folder(
-    folder: Path,
-    name: str,
-    settings: "Settings",
-    mode: Mode,
-    out: Path | None,
-    interruption: "Interruption | None",
-) -> Scores:
+def _session(
+    settings: "Settings", mode: Mode, out: Path | None, interruption: "Interruption | None"
+) -> "JudgeSession":
+    from rich.console import Console
+
+    from rl.evaluation.scoring import JudgeSession
+
+    console = Console(stderr=True)
+    return JudgeSession(settings, mode, out=out, interruption=interruption, console=console)
+
+
+def _outputs(folder: Path) -> list[Path]:
     import io
 
     from moderation.inputs import expand
-    from rl.evaluation.scoring import score_files
 
     if not folder.is_dir():
         raise ConfigurationError(
@@ -240,9 +249,7 @@ def _score_folder(
             expected="a folder of media, or a result file of `moderation score`",
             remedy="Check the name.",
         )
-    files = expand([str(folder)], stdin=io.BytesIO())
-    record = None if out is None else (out, re.sub(r"[^\w.-]", "_", name))
-    return score_files(files, mode, settings, record=record, interruption=interruption)
+    return expand([str(folder)], stdin=io.BytesIO())
 
 
 def system_names(paths: Sequence[Path]) -> list[str]:

@@ -1,7 +1,7 @@
 """Judges on the same labelled rows: their figures, their slices, and their paired differences."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,12 @@ from rl.evaluation.items import ScoredItems
 from rl.evaluation.labels import Row
 from rl.evaluation.measurement import Measured, measure, paired_differences
 from rl.evaluation.probability import Fitted, fit
+from rl.evaluation.probing import Probed
 from rl.evaluation.scores import Scores, match
 from rl.evaluation.slices import QUALITY_PREFIX, SliceFigures, measure_slices
+from rl.probes.verdict import Verdicts
 
-COLUMNS = ("modality", "recipe", "generator", "language", "split")
+COLUMNS = ("modality", "recipe", "generator", "language", "collection", "split")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +31,8 @@ class JudgeEvaluation:
 
     results: by row. calibration: how its probabilities came about; None where they came with the
     scores, or where there are none. failed: results without a score. missing: rows not tried.
+    is_baseline: a detector that gives its own probabilities. probed: tables of altered copies.
+    controls: whether its scores tell genuine sources apart, and fall by recompression alone.
     """
 
     name: str
@@ -41,11 +45,17 @@ class JudgeEvaluation:
     claims: ClaimAgreement | None
     failed: tuple[ItemResult, ...]
     missing: int
+    is_baseline: bool = False
+    probed: Probed = field(default_factory=Probed)
+    controls: Verdicts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """All judges on the same `rows`. differences: (name, other name) -> figure -> difference."""
+    """All judges on the same `rows`. differences: (name, other name) -> figure -> difference.
+
+    controls: what a detector could learn from these rows instead of forgeries, by modality.
+    """
 
     rows: tuple[Row, ...]
     asked: int
@@ -53,6 +63,7 @@ class Evaluation:
     differences: Mapping[tuple[str, str], Mapping[str, Difference]]
     draws: int
     seed: int
+    controls: Verdicts = field(default_factory=dict)
 
 
 def evaluate_scores(
@@ -101,6 +112,7 @@ def evaluate_scores(
                 claim_agreement(kept, results),
                 tuple(r for r in column if r is not None and r.judgment is None),
                 sum(result is None for result in column),
+                bool(one.probabilities),
             )
         )
     differences = {

@@ -1,17 +1,22 @@
 """Scores of files from their bytes, as `moderation score` gives them, kept on the way."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Self
+
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress
 
 from moderation.app import STARTER_JUDGE, build_dispatcher
-from moderation.cli.batch import run_batch
+from moderation.cli.batch import BatchDispatcher, run_batch
 from moderation.cli.interruption import Interrupted, Interruption
 from moderation.journal import Journal
 from moderation.judge.artefact import read_description
 from moderation.results import RunContext
 from moderation.settings import Settings
 from moderation.types import ItemResult, Mode
+from rl.evaluation.detector_judge import DetectorJudge, is_detector
 from rl.evaluation.scores import Scores
 
 SCORES_FOLDER = "scores"
@@ -25,6 +30,7 @@ class WhenNeeded:
         self.judge_id = read_description(folder).judge_id
         self._settings = settings
         self._resources = resources
+        self._loaded: BatchDispatcher | None = None
 
     def score(
         self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
@@ -33,40 +39,94 @@ class WhenNeeded:
         files = list(paths)
         if not files:
             return
-        dispatcher = self._resources.enter_context(build_dispatcher(self._settings))
-        yield from dispatcher.score(files, mode, rationales=rationales)
+        if self._loaded is None:
+            self._loaded = self._resources.enter_context(build_dispatcher(self._settings))
+        yield from self._loaded.score(files, mode, rationales=rationales)
 
 
-def score_files(
-    paths: Sequence[Path],
-    mode: Mode,
-    settings: Settings,
-    *,
-    record: tuple[Path, str] | None = None,
-    interruption: Interruption | None = None,
-    on_result: Callable[[ItemResult], None] = lambda _: None,
-) -> Scores:
-    """Scores of `paths` by the judge that `settings` name.
+class JudgeSession:
+    """The judge or the detector that `settings` name, loaded once for many lists of files.
 
-    record: a folder and a name; results are journalled there, in `scores/NAME-JUDGE-MODE.parquet`,
-    and a second run scores only what is missing or has changed.
+    out: where results are journalled, in `scores/NAME-JUDGE-MODE.parquet`, so that a second run
+    scores only what is missing or has changed; None keeps none. Use as a context manager.
 
     Raises:
-        ConfigurationError, WeightsMissing: the judge is not there, or the folder not writable.
-        Interrupted: the user stopped it; what was finished is recorded.
+        ConfigurationError: the judge is not there.
     """
-    with ExitStack() as stack:
-        dispatcher = WhenNeeded(settings, stack)
-        context = RunContext(mode, dispatcher.judge_id)
-        journal = None
-        if record is not None:
-            folder = record[0] / SCORES_FOLDER
-            folder.mkdir(parents=True, exist_ok=True)
-            out = folder / f"{record[1]}-{context.judge_id}-{mode.value}.parquet"
-            journal = stack.enter_context(Journal(out, context, resume=True))
-        outcome = run_batch(
-            dispatcher, paths, mode, journal=journal, interruption=interruption, on_result=on_result
-        )
-    if outcome.is_interrupted:
-        raise Interrupted
-    return Scores(context, outcome.results)
+
+    def __init__(
+        self,
+        settings: Settings,
+        mode: Mode = Mode.FAST,
+        *,
+        out: Path | None = None,
+        interruption: Interruption | None = None,
+        console: Console | None = None,
+    ) -> None:
+        self._resources = ExitStack()
+        self._out = None if out is None else out / SCORES_FOLDER
+        self._interruption = interruption
+        self._console = console
+        self._detector: DetectorJudge | None = None
+        self._dispatcher: BatchDispatcher
+        if is_detector(Path(settings.judge)):
+            self._detector = DetectorJudge(
+                Path(settings.judge), settings, self._resources, self._out
+            )
+            self._dispatcher, mode = self._detector, Mode.FAST
+        else:
+            self._dispatcher = WhenNeeded(settings, self._resources)
+        self.context = RunContext(mode, self._dispatcher.judge_id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._resources.close()
+
+    def scores(self, paths: Sequence[Path], name: str) -> Scores:
+        """Scores of `paths`, in order; `name` of the record, and of the bar on the console.
+
+        Raises:
+            ConfigurationError, WeightsMissing: weights are missing, or the folder not writable.
+            Interrupted: the user stopped it; what was finished is recorded.
+        """
+        with ExitStack() as stack:
+            journal = None
+            if self._out is not None:
+                self._out.mkdir(parents=True, exist_ok=True)
+                file = f"{name}-{self.context.judge_id}-{self.context.mode.value}.parquet"
+                journal = stack.enter_context(Journal(self._out / file, self.context, resume=True))
+            said = f"{name}: {self.context.judge_id}"
+            advance = stack.enter_context(progress(self._console, len(paths), said))
+            outcome = run_batch(
+                self._dispatcher,
+                paths,
+                self.context.mode,
+                journal=journal,
+                interruption=self._interruption,
+                on_result=advance,
+            )
+        if outcome.is_interrupted:
+            raise Interrupted
+        given = {} if self._detector is None else self._detector.probabilities
+        probabilities = {
+            result.path: given[result.sha256]
+            for result in outcome.results
+            if result.sha256 in given and result.judgment
+        }
+        return Scores(self.context, outcome.results, probabilities)
+
+
+@contextmanager
+def progress(
+    console: Console | None, total: int, what: str
+) -> Iterator[Callable[[ItemResult], None]]:
+    """A bar with the time left on the console, if that is a terminal."""
+    console = console or Console(quiet=True)
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda _: bar.advance(task)

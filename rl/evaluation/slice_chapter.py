@@ -8,6 +8,7 @@ from rl.evaluation.slices import FEW_SOURCES, SliceFigures, summaries
 from rl.evaluation.wording import interval, number
 
 FOREST_ROWS_MAX = 48
+ROWS_SHOWN_MAX = 30
 
 
 def slice_section(evaluation: Evaluation) -> Section:
@@ -84,7 +85,7 @@ def _everything(evaluation: Evaluation) -> Table:
         "Marked: the worst AUC of its column, for a judge. Sources too small are not listed. "
         f"† {FEW_SOURCES}."
     )
-    return Table((*header, *columns), rows, caption, marked)
+    return Table((*header, *columns), rows, caption, marked, is_folded=len(rows) > ROWS_SHOWN_MAX)
 
 
 def _auc(part: SliceFigures) -> str:

@@ -2,6 +2,6 @@
 
 from rl.evaluation.draws import Floats
 from rl.evaluation.estimate import Estimate
-from rl.evaluation.point import auc, bootstrap, spearman
+from rl.evaluation.point import auc, bootstrap, estimate_auc, estimate_mean, spearman
 
-__all__ = ["Estimate", "Floats", "auc", "bootstrap", "spearman"]
+__all__ = ["Estimate", "Floats", "auc", "bootstrap", "estimate_auc", "estimate_mean", "spearman"]

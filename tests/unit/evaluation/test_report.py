@@ -91,7 +91,7 @@ def request(folder: Path, mark: str = "plain", y: float | None = None) -> Reques
             seed=k,
         )
         records.append(str(record))
-    return Request(folder, tuple(records), draws=30)
+    return Request(folder, tuple(records), draws=30, has_controls=False)
 
 
 def reported(asked: Request) -> tuple[Evaluation, Report]:
@@ -150,7 +150,7 @@ def test_every_chapter_is_there_in_both_files(
     page = Page(write_report(report, tmp_path).read_text())
     content = json.loads((tmp_path / "report.json").read_text())
     keys = ["summary", "metrics", "differences", "discrimination", "calibration", "scores"]
-    keys += ["selection", "slices", "worst"]
+    keys += ["selection", "slices", "controls", "robustness", "injection", "worst"]
     assert list(content) == ["title", "about", *keys]
     assert [a["id"] for tag, a in page.tags if tag == "section"] == keys
     assert len([tag for tag, _ in page.tags if tag == "svg"]) >= 7
@@ -185,25 +185,25 @@ def test_further_sections_come_out_in_both_files(
 ) -> None:
     with drawing(3, 2) as result:
         result.axes[0].imshow(np.eye(2))
-    controls = Section(
-        "controls",
-        "Controls <b>",
+    further = Section(
+        "listeners",
+        "Listeners <b>",
         {"auc": np.float64("nan"), "grid": np.eye(2)},
         (
             Paragraph("Careful.", is_warning=True),
-            Table(("control", "AUC"), (("real", "0.5"),), marked=frozenset({0})),
+            Table(("person", "AUC"), (("real", "0.5"),), marked=frozenset({0})),
             Picture(result.svg, "A grid"),
             Gallery((Card("a.wav", "score 3", note="gone"),)),
         ),
     )
     plain = both["plain"][1]
-    report = replace(plain, sections=(*plain.sections, controls))
-    assert json.loads(report.json_text())["controls"] == {"auc": None, "grid": [[1, 0], [0, 1]]}
+    report = replace(plain, sections=(*plain.sections, further))
+    assert json.loads(report.json_text())["listeners"] == {"auc": None, "grid": [[1, 0], [0, 1]]}
     written = html(report)
-    assert "Controls &lt;b&gt;" in written
+    assert "Listeners &lt;b&gt;" in written
     assert '<p class="warning">Careful.</p>' in written
     with pytest.raises(ValueError, match="one key"):
-        replace(plain, sections=(controls, controls))
+        replace(plain, sections=(further, further))
     with pytest.raises(ValueError, match="header"):
         Table(("one",), (("a", "b"),))
     with pytest.raises(ValueError, match="no name"):
