@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -229,13 +229,13 @@ def compare(
 
 def _session(
     settings: "Settings", mode: Mode, out: Path | None, interruption: "Interruption | None"
-) -> "JudgeSession":
+) -> AbstractContextManager["JudgeSession"]:
     from rich.console import Console
 
-    from rl.evaluation.scoring import JudgeSession
+    from rl.evaluation.scoring import judge_session
 
     console = Console(stderr=True)
-    return JudgeSession(settings, mode, out=out, interruption=interruption, console=console)
+    return judge_session(settings, mode, out=out, interruption=interruption, console=console)
 
 
 def _outputs(folder: Path) -> list[Path]:

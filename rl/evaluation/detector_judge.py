@@ -53,7 +53,8 @@ class DetectorJudge:
         return build_extractor(self._settings, sandbox)
 
     def _keep(self, sha256: str | None, p_manipulated: float | None) -> None:
-        if sha256 is None or p_manipulated is None:
+        # The first answer stands: in another batch the same bytes differ in the last bit.
+        if sha256 is None or p_manipulated is None or sha256 in self.probabilities:
             return
         self.probabilities[sha256] = p_manipulated
         if self._file is not None:

@@ -23,7 +23,7 @@ from rl.evaluation.labels import Row, calibration_rows, in_splits, read_labels, 
 from rl.evaluation.probing import Probed, Probing, probe, with_pairs
 from rl.evaluation.robustness_chapter import robustness_section
 from rl.evaluation.scores import Scores, is_record, read_scores
-from rl.evaluation.scoring import JudgeSession
+from rl.evaluation.scoring import judge_session
 from rl.evaluation.section import Report, Section
 from rl.evaluation.slice_chapter import slice_section
 from rl.evaluation.worst import worst_section
@@ -156,7 +156,7 @@ def _ask(
 ) -> tuple[Scores, Probed]:
     """One judge's scores of all rows, and what it makes of altered copies."""
     name = re.sub(r"[^\w-]", "_", "+".join(sorted({row["split"] for row in rows})) or "scores")
-    with JudgeSession(
+    with judge_session(
         settings.model_copy(update={"judge": judge}),
         request.mode,
         out=request.out,

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Self
 
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
@@ -45,44 +44,26 @@ class WhenNeeded:
 
 
 class JudgeSession:
-    """The judge or the detector that `settings` name, loaded once for many lists of files.
+    """A judge, or a detector, that scores many lists of files, one after the other.
 
     out: where results are journalled, in `scores/NAME-JUDGE-MODE.parquet`, so that a second run
-    scores only what is missing or has changed; None keeps none. Use as a context manager.
-
-    Raises:
-        ConfigurationError: the judge is not there.
+    scores only what is missing or has changed; None keeps none.
     """
 
     def __init__(
         self,
-        settings: Settings,
+        dispatcher: BatchDispatcher,
         mode: Mode = Mode.FAST,
         *,
         out: Path | None = None,
         interruption: Interruption | None = None,
         console: Console | None = None,
     ) -> None:
-        self._resources = ExitStack()
+        self.context = RunContext(mode, dispatcher.judge_id)
+        self._dispatcher = dispatcher
         self._out = None if out is None else out / SCORES_FOLDER
         self._interruption = interruption
         self._console = console
-        self._detector: DetectorJudge | None = None
-        self._dispatcher: BatchDispatcher
-        if is_detector(Path(settings.judge)):
-            self._detector = DetectorJudge(
-                Path(settings.judge), settings, self._resources, self._out
-            )
-            self._dispatcher, mode = self._detector, Mode.FAST
-        else:
-            self._dispatcher = WhenNeeded(settings, self._resources)
-        self.context = RunContext(mode, self._dispatcher.judge_id)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._resources.close()
 
     def scores(self, paths: Sequence[Path], name: str) -> Scores:
         """Scores of `paths`, in order; `name` of the record, and of the bar on the console.
@@ -109,13 +90,38 @@ class JudgeSession:
             )
         if outcome.is_interrupted:
             raise Interrupted
-        given = {} if self._detector is None else self._detector.probabilities
-        probabilities = {
-            result.path: given[result.sha256]
-            for result in outcome.results
-            if result.sha256 in given and result.judgment
-        }
-        return Scores(self.context, outcome.results, probabilities)
+        return Scores(self.context, outcome.results, self._probabilities(outcome.results))
+
+    def _probabilities(self, results: Sequence[ItemResult]) -> dict[str, float]:
+        if not isinstance(self._dispatcher, DetectorJudge):
+            return {}
+        given = self._dispatcher.probabilities
+        return {r.path: given[r.sha256] for r in results if r.judgment and r.sha256 in given}
+
+
+@contextmanager
+def judge_session(
+    settings: Settings,
+    mode: Mode = Mode.FAST,
+    *,
+    out: Path | None = None,
+    interruption: Interruption | None = None,
+    console: Console | None = None,
+) -> Iterator[JudgeSession]:
+    """A session with the judge or the detector that `settings` name; a detector has one mode.
+
+    Raises:
+        ConfigurationError: the judge is not there.
+    """
+    folder = Path(settings.judge)
+    with ExitStack() as resources:
+        dispatcher: BatchDispatcher
+        if is_detector(folder):
+            kept = None if out is None else out / SCORES_FOLDER
+            dispatcher, mode = DetectorJudge(folder, settings, resources, kept), Mode.FAST
+        else:
+            dispatcher = WhenNeeded(settings, resources)
+        yield JudgeSession(dispatcher, mode, out=out, interruption=interruption, console=console)
 
 
 @contextmanager
