@@ -45,7 +45,7 @@ class SoftTokenJudge:
         model: Any,
         tokenizer: Any,
         projector: SoftTokenProjector,
-        batch_items: int = 8,
+        batch_items: int = 16,
     ) -> None:
         self.judge_id = description.judge_id
         self._description = description
