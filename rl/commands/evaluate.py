@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def evaluate_command(
     corpus: Annotated[Path, typer.Option(help="Folder with manifest.parquet.")],
-    split: Annotated[str, typer.Option(help="Which rows of the manifest.")] = "test",
+    split: Annotated[str, typer.Option(help="Which rows of the manifest.")] = "test-in-domain",
     mode: Annotated[ModeChoice, typer.Option(help="How the judge scores.")] = ModeChoice.FAST,
     judge: Annotated[str, typer.Option(help="'starter', or a judge's folder.")] = "starter",
     out: Annotated[

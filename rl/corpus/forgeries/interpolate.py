@@ -17,7 +17,7 @@ def optical_flow(left_HWC: ByteArray, right_HWC: ByteArray) -> FloatArray:
 
     Source: Kroeger et al., ECCV 2016, arXiv:1603.03590.
     """
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (left_HWC, right_HWC)]
     flow: FloatArray = search.calc(grey[0], grey[1], None)
     return flow

@@ -20,7 +20,7 @@ def test_the_shipped_recipe_keeps_each_speaker_and_film_in_one_split() -> None:
         for source in sources:
             identity = getattr(source, "speaker", None) or source.name
             assert split_of.setdefault(identity, source.split) == source.split
-        assert set(split_of.values()) == {"train", "validation", "test"}
+        assert set(split_of.values()) == {"train", "validation", "test-in-domain"}
 
 
 def test_the_shipped_recipe_leaves_the_demonstration_out() -> None:
@@ -29,7 +29,7 @@ def test_the_shipped_recipe_leaves_the_demonstration_out() -> None:
     for source in recipe.audio.sources:
         if source.speaker == "june":
             assert VOICE_NAME in source.exclude
-            assert source.split == "test"
+            assert source.split == "test-in-domain"
 
 
 def test_an_unknown_key_is_named(tmp_path: Path) -> None:
