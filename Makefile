@@ -33,7 +33,7 @@ lint: setup
 	$(BIN)/lint-imports
 
 bench: weights
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks --soak 1000
 
 serve: setup
 	@echo "The HTTP service is not there yet; score files with: $(BIN)/moderation score PATH" >&2; exit 2

@@ -9,6 +9,9 @@ need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
 
 need gcc gcc
 need g++ g++
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+python3 -c 'import os, sysconfig as s; os.stat(s.get_path("include") + "/Python.h")' 2>/dev/null ||
+  missing+=(python3-dev)
 need ffmpeg ffmpeg
 need espeak-ng espeak-ng
 need flite flite

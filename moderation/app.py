@@ -12,6 +12,7 @@ from encoders.sandbox import Sandbox
 from encoders.weights import WeightStore
 from moderation import registry
 from moderation.dispatch import InlineDispatcher
+from moderation.errors import ConfigurationError
 from moderation.extraction import Extractor
 from moderation.pipeline import ScoringPipeline
 from moderation.settings import Settings
@@ -28,14 +29,23 @@ def build_weights(settings: Settings) -> WeightStore:
 
 
 def choose_device(wanted: str) -> str:
-    """`auto` becomes the best device there is."""
-    if wanted != "auto":
-        return wanted
+    """`auto` becomes the best device there is.
+
+    Raises:
+        ConfigurationError: a device that this machine does not have.
+    """
     import torch
 
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if wanted == "auto":
+        return next((kind for kind, is_there in there.items() if is_there), "cpu")
+    if not there.get(wanted.partition(":")[0], True):
+        raise ConfigurationError(
+            f"device {wanted!r} is not there",
+            expected=f"cpu, or one of: {', '.join(k for k, v in there.items() if v) or 'none'}",
+            remedy="Name another with --device or MODERATION_DEVICE; `moderation doctor` helps.",
+        )
+    return wanted
 
 
 def build_sandbox(settings: Settings) -> Sandbox:
@@ -96,9 +106,11 @@ def build_dispatcher(settings: Settings) -> InlineDispatcher:
     """Everything that `moderation score` needs, ready to run; close it afterwards."""
     with ExitStack() as stack:
         sandbox = stack.enter_context(build_sandbox(settings))
+        extractor, judge = build_extractor(settings, sandbox), build_judge(settings)
+        judge.require_encoders({e.name: e.version for e in extractor.encoders})
         pipeline = ScoringPipeline(
-            extractor=build_extractor(settings, sandbox),
-            judge=build_judge(settings),
+            extractor=extractor,
+            judge=judge,
             workers=settings.workers or os.cpu_count() or 1,
         )
         return InlineDispatcher(pipeline, stack.pop_all())

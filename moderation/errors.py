@@ -1,9 +1,12 @@
 """Errors of the domain; those of media and weights come from `encoders.errors`."""
 
+from typing import Self
+
 from encoders.errors import PermanentError, TransientError, TypedError
 
 __all__ = [
     "ConfigurationError",
+    "InternalError",
     "JudgeError",
     "ManifestError",
     "PermanentError",
@@ -36,6 +39,27 @@ class JudgeError(PermanentError):
     """The judge cannot score this item."""
 
     code = "judge"
+
+
+class InternalError(PermanentError):
+    """A fault of this program's own while it worked on one item."""
+
+    code = "internal"
+
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        """`error` as a typed one, which names its class and where it was raised."""
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        where = "" if trace is None else f" in {trace.tb_frame.f_code.co_qualname}"
+        typed = cls(
+            f"{type(error).__name__}{where}: {error}",
+            expected="no fault",
+            remedy="Please report it, with the file if you may share it.",
+        )
+        typed.__cause__ = error
+        return typed
 
 
 class TokenizerError(ConfigurationError):

@@ -18,7 +18,7 @@ from encoders.types import (
     Signal,
     Transcript,
 )
-from moderation.errors import TypedError
+from moderation.errors import InternalError, TypedError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -111,14 +111,14 @@ class Extractor:
 def isolate(
     work: Callable[[Sequence[Item]], Sequence[Result]], batch: Sequence[Item]
 ) -> list[Result | TypedError]:
-    """Run `work` over a batch; if it raises a typed error, run it item by item instead."""
+    """Run `work` over a batch; where it raises, run it item by item, so that one fails alone."""
     if not batch:
         return []
     try:
         return [*work(batch)]
-    except TypedError as error:
+    except Exception as error:
         if len(batch) == 1:
-            return [error]
+            return [error if isinstance(error, TypedError) else InternalError.of(error)]
         return [result for item in batch for result in isolate(work, [item])]
 
 

@@ -7,19 +7,28 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from moderation.errors import ConfigurationError
 from moderation.result_files import check_writable, read_rows, write_rows
-from moderation.results import RunContext, from_row, json_line, to_row
+from moderation.results import Row, RunContext, from_row, json_line, to_row
 from moderation.types import ItemResult
 
 _SYNC_ROWS = 16
 _SYNC_SECONDS = 2.0
 
 Done = dict[str, ItemResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Rows of `out` and its journal; by_path: those that this run's context may keep."""
+
+    rows: tuple[Row, ...] = ()
+    by_path: Done = field(default_factory=dict)
 
 
 def journal_path(out: Path) -> Path:
@@ -55,7 +64,8 @@ class Journal:
         try:
             self._lock()
             # Opened before the look at `out`, so that nobody replaces it in between.
-            self.earlier: Done = self._take_in() if resume else {}
+            found = self._take_in() if resume else Earlier()
+            self._rows, self.earlier = found.rows, found.by_path
             if not resume and self.path.stat().st_size:
                 raise ConfigurationError(
                     f"{self.path} holds rows of a run that was cut off",
@@ -76,8 +86,8 @@ class Journal:
                 remedy="Wait for it, or name another output.",
             ) from error
 
-    def _take_in(self) -> Done:
-        """Results by path that were made in the same context; later lines win."""
+    def _take_in(self) -> Earlier:
+        """What `out` and the journal hold; of results by path, later lines win."""
         rows = read_rows(self.out) if self._out_was_there else []
         self._file.seek(0)
         intact = 0
@@ -94,7 +104,8 @@ class Journal:
         # Cut off a torn tail, or the next row would be glued to it.
         self._file.truncate(intact)
         results = (from_row(row) for row in rows)
-        return {result.path: result for result, context in results if context == self._context}
+        done = {result.path: result for result, context in results if context == self._context}
+        return Earlier(tuple(rows), done)
 
     def append(self, result: ItemResult) -> None:
         """Write one finished result."""
@@ -114,13 +125,18 @@ class Journal:
     def finish(self, results: Iterable[ItemResult], *, is_complete: bool) -> bool:
         """Write `results` to `out`, in their order, and drop the journal.
 
+        With resume, rows of other files, and of other modes and judges, follow unchanged.
+
         An interrupted run that started anew (no resume) leaves an older `out` as it is and
         keeps its own rows in the journal. Returns whether `out` was written.
         """
         self.sync()
         if not is_complete and self._out_was_there and not self._resumes:
             return False
-        write_rows([to_row(result, self._context) for result in results], self.out)
+        rows = [to_row(result, self._context) for result in results]
+        written = {_key(row) for row in rows}
+        others = {key: row for row in self._rows if (key := _key(row)) not in written}
+        write_rows([*rows, *others.values()], self.out)
         self.path.unlink()
         return True
 
@@ -136,6 +152,11 @@ class Journal:
         if self.path.exists() and not self.path.stat().st_size:
             self.path.unlink()
         self._file.close()
+
+
+def _key(row: Row) -> tuple[str, RunContext]:
+    result, context = from_row(row)
+    return result.path, context
 
 
 def file_sha256(path: str) -> str | None:

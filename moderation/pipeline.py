@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from encoders.types import DecodedMedia, MediaFeatures
-from moderation.errors import TransientError, TypedError
+from moderation.errors import InternalError, TransientError, TypedError
 from moderation.extraction import Extractor, isolate
 from moderation.ports import JudgeBackend
 from moderation.types import Examination, ItemError, ItemResult, Judgment, Mode
@@ -42,6 +42,7 @@ class ScoringPipeline:
                         if len(seen) > RECENT_DUPLICATES:
                             seen.pop(next(iter(seen)))
                     yield result
+                del chunk  # or its pictures would stay while the next batch fills
 
     def examine(self, path: Path, mode: Mode, *, rationales: int = 1) -> Examination:
         """One file with all that led to its score.
@@ -161,6 +162,8 @@ def _decode(extractor: Extractor, path: Path) -> Decoded:
         return path, extractor.decode(path)
     except TypedError as error:
         return path, error
+    except Exception as error:
+        return path, InternalError.of(error)
 
 
 def _chunks(items: Iterator[Decoded], size: int) -> Iterator[list[Decoded]]:

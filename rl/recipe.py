@@ -50,7 +50,6 @@ class OptimiserRecipe(_Strict):
     full_share: float = Field(0.4, ge=0, le=1)
     mass_weight: float = 0.1
     rationale_weight: float = 1.0
-    feature_noise: float = 0.0
     checkpoint_steps: int = 50
     seed: int = 0
 

@@ -21,6 +21,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from moderation.errors import ConfigurationError
 from rl.data import Example, paired_batches
 from rl.judge_model import JudgeModel
 from rl.objective import digit_mass_penalty, raft_loss, rationale_loss
@@ -86,7 +87,7 @@ def train(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: learning_rate_factor(step, recipe)
     )
-    start = _resume(out / CHECKPOINT, model, optimiser, schedule)
+    start = _resume(out / CHECKPOINT, model, optimiser, schedule, recipe)
     _forget_steps_after(out / LOG, start)
     if start == 0:
         model.fit_normalisation(examples)
@@ -114,7 +115,7 @@ def train(
             log.flush()
             bar.update(task, completed=step + 1, error=figures["squared_error"])
             if (step + 1) % recipe.checkpoint_steps == 0 or step + 1 == recipe.steps:
-                _checkpoint(out / CHECKPOINT, model, optimiser, schedule, step + 1)
+                _checkpoint(out / CHECKPOINT, model, optimiser, schedule, recipe, step + 1)
     model.eval()
 
 
@@ -157,6 +158,7 @@ def _checkpoint(
     model: JudgeModel,
     optimiser: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LambdaLR,
+    recipe: OptimiserRecipe,
     step: int,
 ) -> None:
     unfinished = path.with_suffix(".new")
@@ -164,6 +166,7 @@ def _checkpoint(
         "model": model.trainable_state(),
         "optimiser": optimiser.state_dict(),
         "schedule": schedule.state_dict(),
+        "recipe": recipe.model_dump(),
         "step": step,
     }
     torch.save(state, unfinished)
@@ -175,10 +178,17 @@ def _resume(
     model: JudgeModel,
     optimiser: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LambdaLR,
+    recipe: OptimiserRecipe,
 ) -> int:
     if not path.exists():
         return 0
     state = torch.load(path, weights_only=True)
+    if state.get("recipe") != recipe.model_dump():
+        raise ConfigurationError(
+            f"{path} was made with another recipe",
+            expected="the recipe that the run began with",
+            remedy="Name another --out, or delete the folder to start anew.",
+        )
     model.load_state_dict(state["model"], strict=False)
     optimiser.load_state_dict(state["optimiser"])
     schedule.load_state_dict(state["schedule"])

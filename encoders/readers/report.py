@@ -64,6 +64,8 @@ def media_from(
                 channels=found.audio.channels,
             )
         )
+    if audio is not None and audio_seconds and audio.duration_seconds < audio_seconds - 1.0:
+        notes = (*notes, f"sound after {audio.duration_seconds:g} s was not read")
     duration = max(video_seconds or 0.0, audio_seconds or 0.0)
     return DecodedMedia(
         metadata=MediaMetadata(

@@ -162,6 +162,8 @@ def _refuse_cut_off(found: Scan, *, stated_seconds: float | None) -> None:
             remedy="Fetch the file again, or ask for the original.",
         )
     claim = found.claimed_seconds
+    # A container counts from zero, whatever its first time stamp is.
+    reached += max(0.0, found.origin_seconds)
     is_short = claim is not None and reached < ENDS_EARLY_SHARE * claim
     if found.format.demuxer == "wav":
         # FFmpeg takes the duration from the bytes that are there; sound here is bytes.

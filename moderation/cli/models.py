@@ -37,10 +37,17 @@ _COLOURS = {
 }
 
 
+def _store(*, offline: bool = False) -> WeightStore:
+    from moderation.app import build_weights
+    from moderation.settings import Settings
+
+    return build_weights(Settings.load(**({"offline": True} if offline else {})))
+
+
 @app.command("list")
 def list_command(as_json: Json = False) -> None:
     """Show every artefact, its licence and whether it is in the cache."""
-    rows = WeightStore().list()
+    rows = _store().list()
     if as_json:
         fields = ("name", "description", "licence", "size_bytes", "status", "sources")
         values = [{field: getattr(row, field) for field in fields} for row in rows]
@@ -64,7 +71,7 @@ def list_command(as_json: Json = False) -> None:
 @app.command("pull")
 def pull_command(names: Names = None, as_json: Json = False, offline: Offline = False) -> None:
     """Fetch, check and convert weights; what the cache has already is left alone."""
-    store = WeightStore(offline=offline)
+    store = _store(offline=offline)
     results: list[dict[str, str]] = []
     errors = Console(stderr=True)
     with ProgressBars(
@@ -102,7 +109,7 @@ def pull_command(names: Names = None, as_json: Json = False, offline: Offline = 
 @app.command("verify")
 def verify_command(names: Names = None, as_json: Json = False) -> None:
     """Compare every file with its pinned SHA-256; exit 1 unless all are whole."""
-    store = WeightStore()
+    store = _store()
     try:
         states = {name: store.verify(name) for name in names or store.names}
     except WeightsError as error:

@@ -197,9 +197,11 @@ class LanguageModel:
         return torch.cat([ones, mask_BT], 1)
 
     def _expanded_prefix(self, rows: int) -> DynamicCache:
-        prefix = self._prefix or self._compute_prefix()
-        if not torch.is_grad_enabled():
-            self._prefix = prefix
+        if torch.is_grad_enabled():
+            # Weights may change between calls, and gradients must reach this one.
+            self._prefix, prefix = None, self._compute_prefix()
+        else:
+            prefix = self._prefix = self._prefix or self._compute_prefix()
         expanded = DynamicCache()
         for index, (keys, values) in enumerate(prefix):
             expanded.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), index)

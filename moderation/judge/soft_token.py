@@ -1,7 +1,7 @@
 """The soft-token judge: media features, a prompt and a language model, behind `JudgeBackend`."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from encoders.types import MediaFeatures
-from moderation.errors import JudgeError
+from moderation.errors import ConfigurationError, JudgeError
 from moderation.judge.artefact import (
     ADAPTER_FOLDER,
     PROJECTORS_FILE,
@@ -82,6 +82,20 @@ class SoftTokenJudge:
             tokenizer=load_tokenizer(backbone),
             projector=projector.float().to(device),
         )
+
+    def require_encoders(self, versions: Mapping[str, str]) -> None:
+        """Refuse features that this judge was not trained on; versions: encoder name -> version.
+
+        Raises:
+            ConfigurationError: an encoder is missing, or gives other features than in training.
+        """
+        for name, trained in self._description.encoders.items():
+            if versions.get(name) != trained:
+                raise ConfigurationError(
+                    f"encoder {name!r} has version {versions.get(name)!r}",
+                    expected=f"{trained!r}, which judge {self.judge_id} was trained on",
+                    remedy="Use the weights and the release that the judge was made with.",
+                )
 
     def judge(
         self, batch: Sequence[MediaFeatures], mode: Mode, *, rationales: int = 1

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from rl.commands.corpus_import import import_command
+
 app = typer.Typer(help="Corpora of genuine and forged media.", no_args_is_help=True)
 
 
@@ -45,3 +47,6 @@ def build_command(
         console=Console(stderr=True),
     )
     Console().print(count_table(built.rows))
+
+
+app.command("import")(import_command)

@@ -16,7 +16,10 @@ def evaluate_command(
     corpus: Annotated[Path, typer.Option(help="Folder with manifest.parquet.")],
     split: Annotated[str, typer.Option(help="Which rows of the manifest.")] = "test-in-domain",
     mode: Annotated[ModeChoice, typer.Option(help="How the judge scores.")] = ModeChoice.FAST,
-    judge: Annotated[str, typer.Option(help="'starter', or a judge's folder.")] = "starter",
+    judge: Annotated[
+        str | None,
+        typer.Option(help="A judge's folder, or 'starter'; by default MODERATION_JUDGE."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write the report as JSON.", show_default=False)
     ] = None,
@@ -28,9 +31,8 @@ def evaluate_command(
     from moderation.types import Mode
     from rl.evaluate import evaluate
 
-    report = evaluate(
-        corpus, split, Mode(mode), Settings.load(judge=judge), console=Console(stderr=True)
-    )
+    settings = Settings.load(**({} if judge is None else {"judge": judge}))
+    report = evaluate(corpus, split, Mode(mode), settings, console=Console(stderr=True))
     Console().print(_table(report))
     for key in ("failed", "claim_precision", "claim_recall"):
         if key in report:

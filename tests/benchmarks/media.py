@@ -1,6 +1,5 @@
-"""Media for benchmarks: the bundled samples, re-encoded so that every file has bytes of its own."""
+"""Media for benchmarks: the bundled samples, changed so that every file has bytes of its own."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,10 +10,10 @@ SOURCES = sorted(p for p in SAMPLES.iterdir() if p.suffix in {".jpg", ".mp4", ".
 
 
 def write_media(folder: Path, count: int) -> list[Path]:
-    """`count` different files, photo, video and voice in turn; FFmpeg for sound and picture.
+    """`count` different files, photo, video and voice in turn.
 
-    Only the first few videos are encoded anew: further copies differ in a comment in the header,
-    which costs the reader the same and the benchmark nothing.
+    Photos are encoded anew; films and voices differ in a comment of the header only, which costs
+    a reader the same.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -29,8 +28,3 @@ def write_media(folder: Path, count: int) -> list[Path]:
             subprocess.run([*command, "-metadata", f"comment={k}", target], check=True)
         paths.append(target)
     return paths
-
-
-def remove(folder: Path) -> None:
-    """Delete what `write_media` wrote."""
-    shutil.rmtree(folder)

@@ -35,11 +35,9 @@ def test_a_second_run_gives_the_same_bits(fast: dict[str, float]) -> None:
     assert score(Mode.FAST) == fast
 
 
-@pytest.mark.parametrize("mode", list(Mode))
-def test_each_manipulated_sample_scores_below_its_original(mode: Mode) -> None:
-    scores = score(mode)
+def test_each_manipulated_sample_scores_below_its_original(fast: dict[str, float]) -> None:
     for kind, suffix in (("photo", "jpg"), ("voice", "wav"), ("video", "mp4")):
-        assert scores[f"{kind}-manipulated.{suffix}"] < scores[f"{kind}-genuine.{suffix}"]
+        assert fast[f"{kind}-manipulated.{suffix}"] < fast[f"{kind}-genuine.{suffix}"]
 
 
 def test_a_score_does_not_depend_on_its_neighbours(fast: dict[str, float]) -> None:

@@ -149,6 +149,21 @@ def test_resume_scores_only_what_is_new_or_changed(files: list[Path], tmp_path: 
     assert scores == [1.0, 7.0, 5.0, None, 7.0, 9.0, None]
 
 
+def test_resume_keeps_rows_of_other_files_and_other_modes(
+    files: list[Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "r.csv"
+    score_files(ByteDispatcher(), files, mode=ModeChoice.FAST, out=out)
+    before = read_rows(out)
+    score_files(ByteDispatcher(), files[:1], mode=ModeChoice.FULL, out=out, resume=True)
+    score_files(ByteDispatcher(), files[:1], mode=ModeChoice.FAST, out=out, resume=True)
+    after = read_rows(out)
+    assert sorted(row["path"] for row in after if row["mode"] == "fast") == sorted(
+        row["path"] for row in before
+    )
+    assert [row["path"] for row in after if row["mode"] == "full"] == [str(files[0])]
+
+
 def test_a_dispatcher_that_fails_altogether_loses_nothing(
     files: list[Path], tmp_path: Path
 ) -> None:

@@ -1,0 +1,1 @@
+"""Cheap detectors to compare a judge with; a judge that loses to one of them must say so."""

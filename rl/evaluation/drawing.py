@@ -1,0 +1,88 @@
+"""Matplotlib drawings as inline SVG that follow the page into light and dark.
+
+Colours are stand-ins that become CSS variables of the page; words stay text, in its font.
+"""
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+INK, SOFT, LINE = "#010203", "#010204", "#010205"
+SERIES = ("#020301", "#020302", "#020303", "#020304", "#020305", "#020306")
+_VARIABLES = {
+    INK: "--ink",
+    SOFT: "--soft",
+    LINE: "--line",
+    **{colour: f"--series-{k}" for k, colour in enumerate(SERIES)},
+}
+DASHES = ("-", "--", "-.", ":")
+
+
+def series(index: int) -> dict[str, Any]:
+    """Colour and dashes of one judge: told apart without the colour, too."""
+    return {"color": SERIES[index % len(SERIES)], "linestyle": DASHES[index % len(DASHES)]}
+
+
+class Drawing:
+    """A figure with its axes, in a row; `svg` is there after the `drawing` block."""
+
+    def __init__(self, figure: Any, axes: list[Any]) -> None:
+        self.figure = figure
+        self.axes = axes
+        self.svg = ""
+
+
+@contextmanager
+def drawing(width: float, height: float, columns: int = 1) -> Iterator[Drawing]:
+    """A figure of `columns` axes, `width` by `height` inches, drawn without a display."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    settings = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "evaluation",
+        "text.parse_math": False,
+        "font.size": 10.0,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "axes.facecolor": "none",
+        "axes.edgecolor": SOFT,
+        "axes.labelcolor": INK,
+        "axes.titlecolor": INK,
+        "axes.titlesize": 10.5,
+        "text.color": INK,
+        "xtick.color": SOFT,
+        "ytick.color": SOFT,
+        "xtick.labelcolor": SOFT,
+        "ytick.labelcolor": SOFT,
+        "grid.color": LINE,
+        "grid.linewidth": 0.7,
+        "legend.frameon": False,
+        "lines.linewidth": 1.7,
+    }
+    with mpl.rc_context(settings):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        figure.patch.set_alpha(0.0)
+        axes = [figure.add_subplot(1, columns, k + 1) for k in range(columns)]
+        result = Drawing(figure, axes)
+        yield result
+        sink = io.BytesIO()
+        figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
+    result.svg = themed(sink.getvalue().decode("utf-8"))
+
+
+def themed(svg: str) -> str:
+    """The `<svg>` element alone, its stand-in colours as CSS variables, its font the page's."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    # Groups are never referred to, and two drawings would use the same names.
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    svg = re.sub(r"(font: (?:\w+ )*[\d.]+px) [^;\"]*", r"\1 system-ui, sans-serif", svg)
+    for colour, variable in _VARIABLES.items():
+        svg = svg.replace(colour, f"var({variable})")
+    head, rest = svg.split(">", 1)
+    return re.sub(r' (?:width|height)="[^"]*"', "", head) + ">" + rest

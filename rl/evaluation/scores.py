@@ -1,0 +1,98 @@
+"""Recorded scores: result files of `moderation score`, matched to the rows of a manifest."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from moderation.errors import ConfigurationError
+from moderation.result_files import read_rows
+from moderation.results import RunContext, from_row, unescape_path
+from moderation.types import ItemResult
+from rl.evaluation.labels import Row
+
+SUFFIXES = (".parquet", ".csv", ".jsonl")
+# Baseline detectors record the probability that they were fitted to give.
+PROBABILITY_COLUMN = "p_manipulated"
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What one judge said of many files.
+
+    probabilities: P(manipulated) by path, where the judge gives one itself.
+    """
+
+    context: RunContext
+    results: tuple[ItemResult, ...]
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def judge_id(self) -> str:
+        return self.context.judge_id
+
+
+def is_record(name: str) -> bool:
+    """Whether `name` means a file of recorded scores rather than a judge."""
+    return Path(name).suffix.lower() in SUFFIXES
+
+
+def read_scores(path: Path) -> Scores:
+    """The scores in a result file of one judge.
+
+    Raises:
+        ConfigurationError: no such file, an empty one, or several judges or modes in it.
+        ManifestError: it holds something else.
+    """
+    if not path.is_file():
+        raise ConfigurationError(
+            f"{path} is not there",
+            expected="a file written by `moderation score --out`",
+            remedy="Name another, or the judge itself.",
+        )
+    pairs = [from_row(row) for row in read_rows(path)]
+    contexts = sorted({(c.judge_id, c.mode, c.rationales) for _, c in pairs})
+    if len(contexts) != 1:
+        named = ", ".join(f"{judge} {mode}" for judge, mode, _ in contexts) or "no rows"
+        raise ConfigurationError(
+            f"{path} holds {named}",
+            expected="scores of one judge in one mode",
+            remedy="Give each judge a file of its own.",
+        )
+    judge_id, mode, rationales = contexts[0]
+    results = tuple(result for result, _ in pairs)
+    return Scores(RunContext(mode, judge_id, rationales), results, _probabilities(path))
+
+
+def _probabilities(path: Path) -> dict[str, float]:
+    if path.suffix.lower() != ".parquet":
+        return {}
+    if PROBABILITY_COLUMN not in pq.read_schema(path).names:
+        return {}
+    table = pq.read_table(path, columns=["path", PROBABILITY_COLUMN]).to_pylist()
+    return {
+        unescape_path(row["path"]): float(row[PROBABILITY_COLUMN])
+        for row in table
+        if row[PROBABILITY_COLUMN] is not None
+    }
+
+
+def match(rows: Sequence[Row], scores: Scores) -> list[ItemResult | None]:
+    """The result of each row, by its bytes' SHA-256 where the manifest has it, else by its path.
+
+    None where the file was not scored, or other bytes were scored under its name.
+    """
+    by_bytes = {r.sha256: r for r in scores.results if r.sha256 and r.judgment}
+    by_path = {os.path.realpath(result.path): result for result in scores.results}
+    found: list[ItemResult | None] = []
+    for row in rows:
+        sha256 = row.get("sha256")
+        result = by_bytes.get(sha256) if sha256 else None
+        if result is None:
+            result = by_path.get(os.path.realpath(row["file"]))
+            if result is not None and sha256 and result.sha256 not in (None, sha256):
+                result = None
+        found.append(result)
+    return found

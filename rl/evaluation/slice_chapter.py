@@ -1,0 +1,105 @@
+"""The chapter on slices: the worst of each column beside the mean, a forest plot, all of them."""
+
+import numpy as np
+
+from rl.evaluation.evaluation import Evaluation
+from rl.evaluation.pictures import ForestRow, forest
+from rl.evaluation.section import Block, Paragraph, Picture, Section, Table
+from rl.evaluation.slices import SliceFigures, summaries
+from rl.evaluation.wording import interval, number
+
+FOREST_ROWS_MAX = 48
+
+
+def slice_section(evaluation: Evaluation) -> Section:
+    """Slices of all judges; a slice with too few items says so."""
+    blocks: list[Block] = [
+        Paragraph(
+            "A recipe's or generator's forgeries are measured against the genuine items of the "
+            "same modality. Slices with fewer than 10 items of a class are not measured."
+        )
+    ]
+    for judge in evaluation.judges:
+        rows = tuple(
+            (
+                line.column,
+                f"{line.slices}",
+                f"{line.left_out}",
+                number(line.mean_auc),
+                "–" if line.worst is None else line.worst.value,
+                "–" if line.worst is None else interval(line.worst.estimates["auc"]),
+            )
+            for line in summaries(judge.slices)
+        )
+        header = (f"{judge.name}, by", "measured", "too small", "mean AUC", "worst", "its AUC")
+        blocks.append(Table(header, rows))
+    blocks += _forest(evaluation)
+    blocks.append(_everything(evaluation))
+    figures = {judge.name: [_figures(part) for part in judge.slices] for judge in evaluation.judges}
+    return Section("slices", "Slices", figures, tuple(blocks))
+
+
+def _forest(evaluation: Evaluation) -> list[Block]:
+    first = evaluation.judges[0].slices
+    chosen = [
+        k for k, part in enumerate(first) if part.measured is not None and part.column != "source"
+    ][:FOREST_ROWS_MAX]
+    if not chosen:
+        return []
+    rows = [
+        ForestRow(
+            f"{first[k].column} {first[k].value}",
+            tuple(judge.slices[k].estimates.get("auc") for judge in evaluation.judges),
+        )
+        for k in chosen
+    ]
+    names = [judge.name for judge in evaluation.judges]
+    return [Picture(forest(rows, names, "AUC", 0.5), "AUC of each slice with its interval.")]
+
+
+def _everything(evaluation: Evaluation) -> Table:
+    first = evaluation.judges[0].slices
+    shown = [k for k, part in enumerate(first) if part.measured or part.column != "source"]
+    rows = tuple(
+        (
+            f"{first[k].column} {first[k].value}",
+            f"{first[k].items - first[k].manipulated:,} + {first[k].manipulated:,}",
+            f"{first[k].sources:,}",
+            *(_auc(judge.slices[k]) for judge in evaluation.judges),
+            *(interval(judge.slices[k].estimates.get("mae")) for judge in evaluation.judges),
+        )
+        for k in shown
+    )
+    names = [judge.name for judge in evaluation.judges]
+    header = ("slice", "genuine + manipulated", "sources")
+    columns = (*(f"AUC {name}" for name in names), *(f"MAE {name}" for name in names))
+    worst = {
+        line.worst for judge in evaluation.judges for line in summaries(judge.slices) if line.worst
+    }
+    marked = frozenset(
+        row
+        for row, k in enumerate(shown)
+        if any(judge.slices[k] in worst for judge in evaluation.judges)
+    )
+    caption = "Marked: the worst AUC of its column, for a judge. Sources too small are not listed."
+    return Table((*header, *columns), rows, caption, marked)
+
+
+def _auc(part: SliceFigures) -> str:
+    if part.measured is None:
+        return part.note
+    found = part.estimates["auc"]
+    note = f" ({part.note})" if part.note and np.isfinite(found.value) else ""
+    return interval(found) + note
+
+
+def _figures(part: SliceFigures) -> dict[str, object]:
+    return {
+        "column": part.column,
+        "value": part.value,
+        "items": part.items,
+        "manipulated": part.manipulated,
+        "sources": part.sources,
+        "note": part.note,
+        "estimates": part.estimates,
+    }

@@ -1,0 +1,1 @@
+"""What keeps an evaluation from being fooled: controls, degradations and prompt injection."""
