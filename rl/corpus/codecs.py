@@ -84,7 +84,7 @@ def read_sound(path: Path, rate_hz: int) -> FloatArray:
 
 def _decoded_sound(path: Path, rate_hz: int) -> FloatArray:
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), format=_format_of(path)) as container:
             source_hz = int(container.streams.audio[0].codec_context.sample_rate)
             resampler = av.AudioResampler(format="flt", layout="mono", rate=source_hz)
             blocks = [b for f in container.decode(audio=0) for b in resampler.resample(f)]
@@ -97,6 +97,11 @@ def _decoded_sound(path: Path, rate_hz: int) -> FloatArray:
     return resample_to(sound.astype(np.float32), source_hz, rate_hz)
 
 
+def _format_of(path: Path) -> str | None:
+    # Raw GSM has no header to know it by.
+    return "gsm" if path.suffix.lower() == ".gsm" else None
+
+
 def sound_seconds(path: Path) -> float:
     """Length of a sound file by its header.
 
@@ -107,7 +112,7 @@ def sound_seconds(path: Path) -> float:
         if path.suffix.lower() == ".wav":
             with wave.open(str(path)) as file:
                 return float(file.getnframes() / file.getframerate())
-        with av.open(str(path)) as container:
+        with av.open(str(path), format=_format_of(path)) as container:
             return float((container.duration or 0) / av.time_base)
     except (wave.Error, EOFError, av.FFmpegError) as error:
         raise CorruptMedia(

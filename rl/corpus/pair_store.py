@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+from threadpoolctl import threadpool_limits
 
 from encoders.errors import TypedError
 from moderation.types import Claim
@@ -50,6 +51,7 @@ def pair_key(pair: Pair, recipe: CorpusRecipe, files: Mapping[str, str]) -> str:
     rules = recipe.model_dump(
         exclude={
             "name": True,
+            "sources_list": True,
             "images": {"sources"},
             "audio": {"sources", "folders"},
             "video": {"sources", "folders"},
@@ -71,7 +73,9 @@ def build_pair(pair: Pair, recipe: CorpusRecipe, folder: Path) -> Outcome:
         return _outcome(pair, stored, is_new=False)
     cv2.setNumThreads(1)
     try:
-        made = _build(pair, recipe)
+        # One thread, whatever the machine has: sums in another order give other bytes.
+        with threadpool_limits(1):
+            made = _build(pair, recipe)
     except TypedError as error:
         return Outcome(pair.pair_id, (), is_new=True, failure=str(error))
     clips = made.clips if len(made.clips) > 1 else ()

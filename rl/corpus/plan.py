@@ -7,15 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
+from moderation.errors import ConfigurationError
 from rl.corpus.clips import FilmPair, Pair, PhotoPair, Utterance, VoicePair
 from rl.corpus.codecs import film_duration
 from rl.corpus.forgeries.speech import COMMANDS, FESTIVAL_VOICES, installed_voices
-from rl.corpus.recipe import CorpusRecipe, FilmSource, Split, forgeries_of
+from rl.corpus.recipe import CorpusRecipe, FilmSource, Source, Split, forgeries_of
 from rl.corpus.seeds import generator_for, unit_for
 from rl.corpus.sources import Photo, film, films, photos
 from rl.corpus.utterances import utterances
 
 SPLICE_SUFFIX = "_splice"
+# A film's stated length may be that much too long.
+END_SECONDS = 0.3
+FILM_SECONDS_MIN = 1.0 + END_SECONDS
 # What can be done to a voice under a film.
 SOUNDTRACK_FORGERIES = ("world", "griffin_lim", "lpc", "espeak-ng", "festival")
 
@@ -29,13 +33,31 @@ class Plan:
 
 
 def plan(recipe: CorpusRecipe, roots: Sequence[Path], cache: Path) -> Plan:
-    """Look for the recipe's sources under `roots` and lay out the pairs."""
+    """Look for the recipe's sources under `roots` and lay out the pairs.
+
+    Raises:
+        ConfigurationError: a section of the recipe names sources, and none of them is here.
+    """
     left_out = _absent_engines(recipe)
     photo_pairs = _photo_pairs(recipe, roots, left_out)
     by_split = utterances(recipe, roots, left_out)
     voice_pairs = _voice_pairs(recipe, by_split)
     film_pairs = _film_pairs(recipe, roots, cache, by_split, left_out)
+    _require_media("images", recipe.images.sources, photo_pairs, roots)
+    _require_media("audio", (*recipe.audio.sources, *recipe.audio.folders), voice_pairs, roots)
+    _require_media("video", (*recipe.video.sources, *recipe.video.folders), film_pairs, roots)
     return Plan((*photo_pairs, *voice_pairs, *film_pairs), tuple(left_out))
+
+
+def _require_media(
+    section: str, named: Sequence[Source], pairs: Sequence[Pair], roots: Sequence[Path]
+) -> None:
+    if named and not pairs:
+        raise ConfigurationError(
+            f"none of the sources of [{section}] is here",
+            expected="at least one, under " + ", ".join(str(root) for root in roots),
+            remedy="Fetch them with `moderation corpus fetch`, or say where they lie: --sources.",
+        )
 
 
 def engine_of(forgery: str) -> str | None:
@@ -157,6 +179,9 @@ def _film_pairs(
             left_out.append(f"film {source.name}: no {source.path} ({source.origin})")
             continue
         duration = film_duration(found.path)
+        if duration < FILM_SECONDS_MIN:
+            left_out.append(f"film {source.name}: lasts only {duration:.1f} s")
+            continue
         for index in range(source.clips):
             pair = _film_pair(recipe, source, found.path, duration, index, by_split)
             pairs.append(pair)
@@ -183,8 +208,8 @@ def _film_pair(
     video = recipe.video
     name = f"{source.name}/{index:03d}"
     rng = generator_for(recipe.seed, "film", name)
-    seconds = round(float(rng.uniform(*video.seconds)), 3)
-    room = max(0.0, duration - seconds - 0.3)
+    seconds = min(round(float(rng.uniform(*video.seconds)), 3), round(duration - END_SECONDS, 3))
+    room = max(0.0, duration - seconds - END_SECONDS)
     voices = by_split.get(source.split, [])
     voice = None
     if voices and rng.random() < video.soundtrack_probability:
@@ -206,7 +231,7 @@ def _film_pair(
         forgeries.append((None if is_picture_kept else chosen, sound))
     return FilmPair(
         pair_id=f"video/{name}",
-        source=f"film/{source.name}",
+        source=f"film/{source.subject or source.name}",
         split=source.split,
         licence=source.licence,
         path=path,

