@@ -13,7 +13,7 @@ from rich.progress import track
 from moderation.app import build_dispatcher
 from moderation.settings import Settings
 from moderation.types import ItemResult, Mode, Strength
-from rl.corpus.manifest import read_manifest
+from rl.corpus.manifest import is_in, read_manifest
 from rl.metrics import Floats, auc, bootstrap, spearman
 
 Row = Mapping[str, Any]
@@ -88,7 +88,7 @@ def evaluate(
     corpus: Path, split: str, mode: Mode, settings: Settings, *, console: Console
 ) -> dict[str, Any]:
     """Score the rows of `split` as `moderation score` does, from the bytes, and measure."""
-    rows = [row for row in read_manifest(corpus) if row["split"] == split]
+    rows = [row for row in read_manifest(corpus) if is_in(row["split"], split)]
     with build_dispatcher(settings) as dispatcher:
         stream = dispatcher.score([corpus / row["path"] for row in rows], mode)
         results = list(track(stream, "scoring", total=len(rows), console=console))

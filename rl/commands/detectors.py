@@ -83,13 +83,13 @@ def score_command(
 
     from moderation.app import build_extractor, build_sandbox
     from moderation.settings import Settings
-    from rl.corpus.manifest import read_manifest
+    from rl.corpus.manifest import is_in, read_manifest
     from rl.detectors.artefact import read_artefact
     from rl.detectors.comparison import compare
     from rl.detectors.scoring import encode_files, score_encoded, write_scores
 
     artefacts = [read_artefact(folder) for folder in detector]
-    rows = [row for row in read_manifest(corpus) if row["split"] == split]
+    rows = [row for row in read_manifest(corpus) if is_in(row["split"], split)]
     paths = [corpus / row["path"] for row in rows]
     settings, progress = Settings.load(), Console(stderr=True)
     with build_sandbox(settings) as sandbox:

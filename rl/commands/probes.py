@@ -65,12 +65,12 @@ def robustness_command(
     """Degrade files step by step, and say how the scores hold up."""
     from rich.console import Console
 
-    from rl.corpus.manifest import read_manifest
+    from rl.corpus.manifest import is_in, read_manifest
     from rl.probes.degradations import grid
     from rl.probes.robustness import heat_maps, measure_robustness
     from rl.probes.sample import sample_pairs
 
-    rows = sample_pairs([row for row in read_manifest(corpus) if row["split"] == split], pairs)
+    rows = sample_pairs([row for row in read_manifest(corpus) if is_in(row["split"], split)], pairs)
     with _scorer(judge) as scorer:
         table = measure_robustness(
             corpus,
@@ -104,11 +104,11 @@ def injection_command(
     """Put instructions into media and file names, and say how far they move the scores."""
     from rich.console import Console
 
-    from rl.corpus.manifest import read_manifest
+    from rl.corpus.manifest import is_in, read_manifest
     from rl.probes.injection import by_kind, injections, measure_injection
     from rl.probes.sample import sample_pairs
 
-    rows = sample_pairs([row for row in read_manifest(corpus) if row["split"] == split], pairs)
+    rows = sample_pairs([row for row in read_manifest(corpus) if is_in(row["split"], split)], pairs)
     with _scorer(judge) as scorer:
         table = measure_injection(
             corpus,

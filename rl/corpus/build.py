@@ -13,14 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
 from rl.corpus.atomic import write_bytes
@@ -31,6 +23,7 @@ from rl.corpus.leaks import Origins, require_no_leak
 from rl.corpus.manifest import NAME, write_manifest
 from rl.corpus.pair_store import Outcome, build_pair
 from rl.corpus.plan import plan
+from rl.corpus.progress import pair_progress
 from rl.corpus.recipe import SPLITS, CorpusRecipe
 
 # A few pairs at a time go to the pool, so that an interrupt finds little under way.
@@ -69,20 +62,11 @@ def build(
     laid_out = plan(recipe, roots, out / "sources")
     for sentence in laid_out.left_out:
         console.print(f"[yellow]left out[/yellow] {sentence}", highlight=False)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
     rows: list[dict[str, Any]] = []
     origins: list[Origins] = []
     failures: list[str] = []
     pairs_new = 0
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("pairs", total=len(laid_out.pairs))
+    with pair_progress(console, len(laid_out.pairs)) as advance:
         for outcome in _outcomes(laid_out.pairs, recipe, out, workers):
             rows += outcome.rows
             pairs_new += outcome.is_new
@@ -90,7 +74,7 @@ def build(
                 origins.append(outcome.origins)
             if outcome.failure is not None:
                 failures.append(f"{outcome.pair_id}: {outcome.failure}")
-            progress.advance(task)
+            advance()
     for sentence in sorted(failures):
         console.print(f"[yellow]failed[/yellow] {sentence}", highlight=False)
     # The processes end in any order; what is written must not depend on it.

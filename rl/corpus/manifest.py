@@ -48,6 +48,11 @@ SCHEMA = pa.schema(
 )
 
 
+def is_in(split: str, name: str) -> bool:
+    """Whether a row of `split` is meant by `name`: `test` also names `test-in-domain`."""
+    return split == name or split.startswith((f"{name}-", f"{name}_"))
+
+
 def write_manifest(rows: Iterable[Mapping[str, Any]], folder: Path) -> Path:
     """Sort the rows and write `manifest.parquet` into `folder`; returns its path."""
 

@@ -10,7 +10,7 @@ from encoders.types import MediaFeatures
 from moderation.app import build_extractor, build_sandbox
 from moderation.errors import ConfigurationError
 from moderation.settings import Settings
-from rl.corpus.manifest import read_manifest
+from rl.corpus.manifest import is_in, read_manifest
 from rl.detectors.pooled import Pooled, pool
 from rl.detectors.scoring import encode_files
 from rl.probes.controls import (
@@ -33,7 +33,7 @@ def run_controls(
         ConfigurationError: the manifest has no row of that split.
     """
     manifest = read_manifest(corpus)
-    rows = [row for row in manifest if row["split"] == split]
+    rows = [row for row in manifest if is_in(row["split"], split)]
     if not rows:
         raise ConfigurationError(
             f"no row of split {split!r} in {corpus}",
