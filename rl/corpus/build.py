@@ -25,6 +25,7 @@ from rl.corpus.pair_store import Outcome, build_pair
 from rl.corpus.plan import plan
 from rl.corpus.progress import pair_progress
 from rl.corpus.recipe import SPLITS, CorpusRecipe
+from rl.corpus.seeds import unit_for
 
 # A few pairs at a time go to the pool, so that an interrupt finds little under way.
 PAIRS_AHEAD_PER_WORKER = 4
@@ -66,8 +67,10 @@ def build(
     origins: list[Origins] = []
     failures: list[str] = []
     pairs_new = 0
+    # Mixed, so that the time left is foreseen well: films take longest.
+    ordered = sorted(laid_out.pairs, key=lambda pair: unit_for("order", pair.pair_id))
     with pair_progress(console, len(laid_out.pairs)) as advance:
-        for outcome in _outcomes(laid_out.pairs, recipe, out, workers):
+        for outcome in _outcomes(ordered, recipe, out, workers):
             rows += outcome.rows
             pairs_new += outcome.is_new
             if outcome.origins is not None:
