@@ -21,7 +21,7 @@ from rl.corpus.recipe import CorpusRecipe
 from rl.corpus.severity import score
 
 # Raise it when the same pair and recipe would give other files.
-BUILDER_VERSION = 3
+BUILDER_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
