@@ -98,7 +98,7 @@ class VoiceSource(Source):
 
     kind: `prompts` are sentences with a transcript (`name: text` a line, gzip or plain); `digits`
     are single words named `digit_speaker_index.wav`; `letters` are listed in an XML file of
-    `<sound name="A" file="..."/>`; `words` are all files of the folder, with what a text file of
+    `<sound name="A" file="..."/>` (or words); `words` are all files of the folder, with what a text file of
     the same name says, if there is one. joined: recordings follow one another in an utterance,
     none in two; digits, letters and words always do.
     """

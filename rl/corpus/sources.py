@@ -162,7 +162,8 @@ def _letters(folder: Path, listing: Path, source: VoiceSource) -> list[Recording
     matches = _SOUND.finditer(listing.read_text(encoding="utf-8"))
     listed = {match["file"]: match["name"] for match in matches}
     return [
-        Recording(name, folder / name, letter)
+        # A scene's name may stand before the word: `moon_rocket`.
+        Recording(name, folder / name, letter.rsplit("_", 1)[-1])
         for name, letter in sorted(listed.items())
         if (folder / name).is_file() and Path(name).stem not in source.exclude
     ]
