@@ -97,10 +97,10 @@ class VoiceSource(Source):
     """Recordings of one speaker, who is in one split only: the source is the speaker.
 
     kind: `prompts` are sentences with a transcript (`name: text` a line, gzip or plain); `digits`
-    are single words named `digit_speaker_index.wav`; `letters` are listed in an XML file of
-    `<sound name="A" file="..."/>` (or words); `words` are all files of the folder, with what a text file of
-    the same name says, if there is one. joined: recordings follow one another in an utterance,
-    none in two; digits, letters and words always do.
+    are single words named `digit_speaker_index.wav`; `letters`, or words, are listed in an XML
+    file of `<sound name="A" file="..."/>`; `words` are all files of the folder, with what a text
+    file of the same name says, if there is one. joined: recordings follow one another in an
+    utterance, none in two; digits, letters and words always do.
     """
 
     kind: Literal["prompts", "digits", "letters", "words"]
