@@ -32,6 +32,7 @@ def score_files(
 
     Raises:
         ConfigurationError, WeightsMissing: the judge is not there, or the folder not writable.
+        OutputError: the record could not be written.
         Interrupted: the user stopped it; what was finished is recorded.
     """
     with ExitStack() as stack:
@@ -48,6 +49,8 @@ def score_files(
         outcome = run_batch(
             dispatcher, paths, mode, journal=journal, interruption=interruption, on_result=on_result
         )
+    if outcome.unwritten:
+        raise outcome.unwritten
     if outcome.is_interrupted:
         raise Interrupted
     return Scores(context, outcome.results)
