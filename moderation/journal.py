@@ -5,12 +5,14 @@ import json
 import os
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
-from moderation.errors import ConfigurationError, InternalError
+from moderation.errors import ConfigurationError, InternalError, OutputError
 from moderation.file_identity import file_sha256
 from moderation.result_files import check_writable, read_rows, write_rows
 from moderation.results import LATER_COLUMNS, Row, RunContext, from_row, json_line, to_row
@@ -59,6 +61,7 @@ class Journal:
         self._unsynced = 0
         self._synced_at = time.monotonic()
         self._file = self._open_locked()
+        self._intact = os.fstat(self._file.fileno()).st_size
         try:
             # Locked before the look at `out`, so that nobody replaces it in between.
             self._out_was_there = out.exists()
@@ -74,31 +77,42 @@ class Journal:
             self._file.close()
             raise
 
-    def _open_locked(self) -> BinaryIO:
+    def _open_locked(self) -> FileIO:
         """The journal that lies at `path`, locked.
 
         A run that ended between our opening and our locking has removed what we opened: then we
         hold the lock of a file without a name, and open anew.
         """
-        while True:
-            file = self.path.open("a+b")
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            while True:
+                file = self._open()
                 if self._is_at_path(file):
                     return file
-            except BlockingIOError as error:
                 file.close()
-                raise ConfigurationError(
-                    f"another run is writing {self.out}",
-                    expected="one run an output file",
-                    remedy="Wait for it, or name another output.",
-                ) from error
-            except BaseException:
-                file.close()
-                raise
-            file.close()
+        except BlockingIOError as error:
+            raise ConfigurationError(
+                f"another run is writing {self.out}",
+                expected="one run an output file",
+                remedy="Wait for it, or name another output.",
+            ) from error
+        except OSError as error:
+            raise ConfigurationError(
+                f"{self.path} cannot be opened and locked: {error.strerror}",
+                expected="a file that can be written beside the output",
+                remedy="Name another output.",
+            ) from error
 
-    def _is_at_path(self, file: BinaryIO) -> bool:
+    def _open(self) -> FileIO:
+        # Unbuffered: what a full disk refuses is not tried again behind our back.
+        file = self.path.open("a+b", buffering=0)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            raise
+        return file
+
+    def _is_at_path(self, file: FileIO) -> bool:
         try:
             return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
         except FileNotFoundError:
@@ -107,20 +121,20 @@ class Journal:
     def _take_in(self) -> Earlier:
         """What `out` and the journal hold; of results by path, later lines win."""
         rows = read_rows(self.out) if self._out_was_there else []
-        self._file.seek(0)
-        intact = 0
-        for line in self._file:
-            try:
-                row = dict.fromkeys(LATER_COLUMNS) | json.loads(line)
-                from_row(row)
-            except (ValueError, KeyError, TypeError):
-                break
-            if not line.endswith(b"\n"):
-                break
-            rows.append(row)
-            intact += len(line)
-        # Cut off a torn tail, or the next row would be glued to it.
-        self._file.truncate(intact)
+        self._intact = 0
+        with open(os.dup(self._file.fileno()), "rb") as file:  # noqa: PTH123
+            file.seek(0)
+            for line in file:
+                try:
+                    row = dict.fromkeys(LATER_COLUMNS) | json.loads(line)
+                    from_row(row)
+                except (ValueError, KeyError, TypeError):
+                    break
+                if not line.endswith(b"\n"):
+                    break
+                rows.append(row)
+                self._intact += len(line)
+        self._cut_torn_tail()
         results = (from_row(row) for row in rows)
         done = {result.path: result for result, context in results if self._stands(result, context)}
         return Earlier(tuple(rows), done)
@@ -130,18 +144,41 @@ class Journal:
             return False
         return result.error is None or context.limits == self._context.limits
 
+    def _cut_torn_tail(self) -> None:
+        """Or the next row would be glued to it."""
+        self._file.truncate(self._intact)
+
     def append(self, result: ItemResult) -> None:
-        """Write one finished result."""
-        self._file.write(json_line(to_row(result, self._context)).encode() + b"\n")
-        self._file.flush()
+        """Write one finished result.
+
+        Raises:
+            OutputError: the disk does not take it; all rows before it are safe.
+        """
+        line = json_line(to_row(result, self._context)).encode() + b"\n"
+        try:
+            written = 0
+            while written < len(line):
+                written += self._file.write(line[written:])
+        except OSError as error:
+            with suppress(OSError):
+                self._cut_torn_tail()
+            raise self._unwritten(error, self.path) from error
+        self._intact += len(line)
         self._unsynced += 1
         due = time.monotonic() - self._synced_at >= _SYNC_SECONDS
         if self._unsynced >= _SYNC_ROWS or due:
             self.sync()
 
     def sync(self) -> None:
-        """Put everything appended on the disk."""
-        os.fsync(self._file.fileno())
+        """Put everything appended on the disk.
+
+        Raises:
+            OutputError: the disk does not take it.
+        """
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._unwritten(error, self.path) from error
         self._unsynced = 0
         self._synced_at = time.monotonic()
 
@@ -153,6 +190,9 @@ class Journal:
 
         An interrupted run that started anew (no resume) leaves an older `out` as it is and
         keeps its own rows in the journal. Returns whether `out` was written.
+
+        Raises:
+            OutputError: the disk does not take it; the journal keeps its rows.
         """
         self.sync()
         if not is_complete and self._out_was_there and not self._resumes:
@@ -160,9 +200,16 @@ class Journal:
         rows = [to_row(result, self._context) for result in results]
         written = {_key(row) for row in rows}
         others = {key: row for row in self._rows if (key := _key(row)) not in written}
-        write_rows([*rows, *others.values()], self.out)
+        try:
+            write_rows([*rows, *others.values()], self.out)
+        except OSError as error:
+            raise self._unwritten(error, self.out) from error
         self.path.unlink()
         return True
+
+    def _unwritten(self, error: OSError, path: Path) -> OutputError:
+        remedy = f"Free space, then go on with --resume: finished rows are in {self.path}."
+        return OutputError.of(error, str(path), remedy=remedy)
 
     def __enter__(self) -> Self:
         return self

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from moderation.cli.interruption import Interrupted, Interruption
+from moderation.errors import OutputError
 from moderation.journal import Journal, kept
 from moderation.types import ItemResult, Mode
 
@@ -43,7 +44,8 @@ class BatchOutcome:
     results: in the order of the inputs; all of them unless `is_interrupted`.
     kept: how many of them an earlier run had made. seconds: wall time of the new ones, without
     what came before the second was begun (loading the models).
-    is_written: the output file holds `results` now.
+    is_written: the output file holds `results` now. unwritten: why it, or its journal, could not
+    be written; the batch ends there.
     """
 
     results: tuple[ItemResult, ...]
@@ -52,6 +54,7 @@ class BatchOutcome:
     seconds: float
     is_interrupted: bool
     is_written: bool
+    unwritten: OutputError | None = None
 
     @property
     def scored(self) -> int:
@@ -107,13 +110,14 @@ def run_batch(
 
     watch: told of new results only, and of the files on which work begins.
 
-    On an interruption, or when `dispatcher` fails altogether, what is finished is written
-    first; an interruption then returns as an outcome, a failure is raised again.
+    On an interruption, when the disk is full, or when `dispatcher` fails altogether, what is
+    finished is written first; the first two then return as an outcome, a failure is raised again.
     """
     interruption = interruption or Interruption()
     keep = kept(paths, journal.earlier) if journal else {}
     results: dict[int, ItemResult] = {}
     is_complete = is_interrupted = is_written = False
+    unwritten: OutputError | None = None
     pace = _Pace(watch or Watch())
     todo = [path for index, path in enumerate(paths) if index not in keep]
     fresh = dispatcher.score(pace.begin(todo), mode, rationales=rationales)
@@ -126,22 +130,35 @@ def run_batch(
                 if result is None:
                     raise RuntimeError(f"the dispatcher gave no result for {path}")
                 results[index] = result
+                pace.made()
                 if journal:
                     journal.append(result)
-                pace.made()
             on_result(result)
         is_complete = True
     except Interrupted:
         is_interrupted = True
+    except OutputError as error:
+        unwritten = error
     finally:
         merged = {**keep, **results}
         ordered = tuple(merged[index] for index in sorted(merged))
         if journal and (ordered or is_complete):
-            is_written = journal.finish(ordered, is_complete=is_complete)
+            try:
+                is_written = journal.finish(ordered, is_complete=is_complete)
+            except OutputError as error:
+                unwritten = unwritten or error
         close = getattr(fresh, "close", None)
         if close:
             close()
-    return BatchOutcome(ordered, len(paths), len(keep), pace.seconds, is_interrupted, is_written)
+    return BatchOutcome(
+        results=ordered,
+        inputs=len(paths),
+        kept=len(keep),
+        seconds=pace.seconds,
+        is_interrupted=is_interrupted,
+        is_written=is_written,
+        unwritten=unwritten,
+    )
 
 
 class _Pace:

@@ -16,7 +16,10 @@ def judge_findings(settings: Settings) -> list[Finding]:
         description = artefact.read_description(app.judge_folder(settings))
     except TypedError as error:
         return [_missing("judge", error)]
-    return [_backbone(settings, app, description), _loaded(settings, app, description)]
+    backbone = _backbone(settings, app, description)
+    if backbone.verdict is Verdict.MISSING:
+        return [backbone]
+    return [backbone, _loaded(settings, app, description)]
 
 
 def _missing(name: str, error: TypedError) -> Finding:

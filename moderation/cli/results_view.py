@@ -81,10 +81,11 @@ class ResultsView:
         if outcome.made > 1 and outcome.seconds > 0:
             counts.append(f"{outcome.items_per_second:.2f} items/s")
         line = Text(", ".join(counts))
-        if outcome.is_interrupted:
+        if outcome.is_interrupted or outcome.unwritten:
             rest = outcome.inputs - len(outcome.results)
-            line = Text(f"Interrupted with {rest} to go: ").append(line)
-        if self._out is not None:
+            why = "Interrupted" if outcome.is_interrupted else "Stopped"
+            line = Text(f"{why} with {rest} to go: ").append(line)
+        if self._out is not None and outcome.results and not outcome.unwritten:
             where = f"{printable(str(self._out))}"
             line.append(f"; written to {where}" if outcome.is_written else self._unwritten(where))
             if outcome.is_interrupted:

@@ -1,5 +1,6 @@
 """The `moderation` command: its sub-commands, and how each of them may end."""
 
+import errno
 import os
 import sys
 import traceback
@@ -17,8 +18,10 @@ from moderation.cli.models import app as models_app
 from moderation.cli.plugin_commands import add_plugins
 from moderation.cli.plugins import plugins_command
 from moderation.cli.score import score_command
-from moderation.errors import JudgeError, TypedError
+from moderation.errors import JudgeError, OutputError, TypedError
 from moderation.extras import not_installed
+
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 
 
 class TypedErrorGroup(TyperGroup):
@@ -32,6 +35,13 @@ class TypedErrorGroup(TyperGroup):
         except TypedError as error:
             self._explain(ctx, f"{error.code}: {error}")
             raise typer.Exit(_code_of(error)) from None
+        except OSError as error:
+            if error.errno not in _UNWRITABLE:
+                raise
+            what = "the output" if error.filename is None else str(error.filename)
+            told = OutputError.of(error, what, remedy="Free space there, or write elsewhere.")
+            self._explain(ctx, f"{told.code}: {told}")
+            raise typer.Exit(ExitCode.UNWRITTEN) from None
         except ModuleNotFoundError as error:
             absent = not_installed(error.name or "")
             if absent is None:
@@ -53,6 +63,8 @@ def _code_of(error: TypedError) -> ExitCode:
 
     if isinstance(error, MediaError | JudgeError):
         return ExitCode.FAILED_ITEMS
+    if isinstance(error, OutputError):
+        return ExitCode.UNWRITTEN
     return ExitCode.CONFIGURATION
 
 

@@ -69,8 +69,8 @@ def score_command(
 
     One bad file never stops a batch: it gets a row with its error.
 
-    Exit codes: 0 all scored; 3 some failed; 2 wrong usage or settings; 130 interrupted, and
-    what was finished is saved.
+    Exit codes: 0 all scored; 3 some failed; 2 wrong usage or settings; 4 the output could not
+    be written; 130 interrupted, and what was finished is saved.
     """
     if resume and out is None:
         raise typer.BadParameter("--resume needs --out, the file to resume", param_hint="--resume")
@@ -168,4 +168,6 @@ def score_files(
             watch=watch,
         )
     view.show(outcome)
+    if outcome.unwritten:
+        raise outcome.unwritten
     return outcome

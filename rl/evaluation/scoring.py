@@ -49,6 +49,7 @@ class JudgeSession:
 
         Raises:
             ConfigurationError, WeightsMissing: weights are missing, or the folder not writable.
+            OutputError: the record could not be written.
             Interrupted: the user stopped it; what was finished is recorded.
         """
         with ExitStack() as stack:
@@ -67,6 +68,8 @@ class JudgeSession:
                 interruption=self._interruption,
                 on_result=advance,
             )
+        if outcome.unwritten:
+            raise outcome.unwritten
         if outcome.is_interrupted:
             raise Interrupted
         return Scores(self.context, outcome.results, self._probabilities(outcome.results))

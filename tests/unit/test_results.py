@@ -5,6 +5,9 @@ import fcntl
 import hashlib
 import json
 import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -16,7 +19,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from encoders.types import Modality, Span
-from moderation.errors import ConfigurationError, ManifestError
+from moderation.errors import ConfigurationError, ManifestError, OutputError
 from moderation.journal import Journal, journal_path, kept
 from moderation.result_files import read_rows, write_rows
 from moderation.results import (
@@ -299,6 +302,40 @@ def test_a_failure_stands_within_the_same_limits_and_a_score_within_any(tmp_path
         assert set(journal.earlier) == {"a", "b"}
     with Journal(out, wide, resume=True) as journal:
         assert set(journal.earlier) == {"a"}
+
+
+@contextmanager
+def disk_with(room_bytes: int) -> Iterator[None]:
+    """A limit on the size of every file, which ends a write as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_costs_no_row_that_was_written(tmp_path: Path) -> None:
+    out = tmp_path / "r.jsonl"
+    with Journal(out, FAST, resume=False) as journal:
+        journal.append(scored("0"))
+        row_bytes = journal_path(out).stat().st_size
+        with disk_with(3 * row_bytes + row_bytes // 2):
+            journal.append(scored("1"))
+            journal.append(scored("2"))
+            with pytest.raises(OutputError, match=r"partial\.jsonl cannot be written: .* --resume"):
+                journal.append(scored("3"))
+            assert journal_path(out).stat().st_size == 3 * row_bytes
+            with pytest.raises(OutputError, match=r"r\.jsonl cannot be written"):
+                journal.finish([scored(str(k)) for k in range(4)], is_complete=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["r.jsonl.partial.jsonl"]
+    with Journal(out, FAST, resume=True) as journal:
+        assert set(journal.earlier) == {"0", "1", "2"}
+
+
+def test_a_journal_that_cannot_be_made_is_a_typed_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="File name too long"):
+        Journal(tmp_path / ("x" * 245 + ".csv"), FAST, resume=False)
 
 
 def test_output_must_be_writable(tmp_path: Path) -> None:
