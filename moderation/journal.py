@@ -1,20 +1,19 @@
 """The batch journal: every finished result on disk at once, so that no interruption loses one."""
 
 import fcntl
-import hashlib
 import json
 import os
-import stat
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
-from moderation.errors import ConfigurationError
+from moderation.errors import ConfigurationError, InternalError
+from moderation.file_identity import file_sha256
 from moderation.result_files import check_writable, read_rows, write_rows
-from moderation.results import Row, RunContext, from_row, json_line, to_row
+from moderation.results import LATER_COLUMNS, Row, RunContext, from_row, json_line, to_row
 from moderation.types import ItemResult
 
 _SYNC_ROWS = 16
@@ -56,14 +55,13 @@ class Journal:
         self.out = out
         self.path = journal_path(out)
         self._context = context
-        self._out_was_there = out.exists()
         self._resumes = resume
         self._unsynced = 0
         self._synced_at = time.monotonic()
-        self._file = self.path.open("a+b")
+        self._file = self._open_locked()
         try:
-            self._lock()
-            # Opened before the look at `out`, so that nobody replaces it in between.
+            # Locked before the look at `out`, so that nobody replaces it in between.
+            self._out_was_there = out.exists()
             found = self._take_in() if resume else Earlier()
             self._rows, self.earlier = found.rows, found.by_path
             if not resume and self.path.stat().st_size:
@@ -76,15 +74,35 @@ class Journal:
             self._file.close()
             raise
 
-    def _lock(self) -> None:
+    def _open_locked(self) -> BinaryIO:
+        """The journal that lies at `path`, locked.
+
+        A run that ended between our opening and our locking has removed what we opened: then we
+        hold the lock of a file without a name, and open anew.
+        """
+        while True:
+            file = self.path.open("a+b")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if self._is_at_path(file):
+                    return file
+            except BlockingIOError as error:
+                file.close()
+                raise ConfigurationError(
+                    f"another run is writing {self.out}",
+                    expected="one run an output file",
+                    remedy="Wait for it, or name another output.",
+                ) from error
+            except BaseException:
+                file.close()
+                raise
+            file.close()
+
+    def _is_at_path(self, file: BinaryIO) -> bool:
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ConfigurationError(
-                f"another run is writing {self.out}",
-                expected="one run an output file",
-                remedy="Wait for it, or name another output.",
-            ) from error
+            return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
+        except FileNotFoundError:
+            return False
 
     def _take_in(self) -> Earlier:
         """What `out` and the journal hold; of results by path, later lines win."""
@@ -93,7 +111,7 @@ class Journal:
         intact = 0
         for line in self._file:
             try:
-                row = json.loads(line)
+                row = dict.fromkeys(LATER_COLUMNS) | json.loads(line)
                 from_row(row)
             except (ValueError, KeyError, TypeError):
                 break
@@ -104,8 +122,13 @@ class Journal:
         # Cut off a torn tail, or the next row would be glued to it.
         self._file.truncate(intact)
         results = (from_row(row) for row in rows)
-        done = {result.path: result for result, context in results if context == self._context}
+        done = {result.path: result for result, context in results if self._stands(result, context)}
         return Earlier(tuple(rows), done)
+
+    def _stands(self, result: ItemResult, context: RunContext) -> bool:
+        if context != self._context:
+            return False
+        return result.error is None or context.limits == self._context.limits
 
     def append(self, result: ItemResult) -> None:
         """Write one finished result."""
@@ -125,7 +148,8 @@ class Journal:
     def finish(self, results: Iterable[ItemResult], *, is_complete: bool) -> bool:
         """Write `results` to `out`, in their order, and drop the journal.
 
-        With resume, rows of other files, and of other modes and judges, follow unchanged.
+        With resume, rows of other files, and of other modes and judges, follow unchanged. A row
+        of the same judge and mode in another setup gives way.
 
         An interrupted run that started anew (no resume) leaves an older `out` as it is and
         keeps its own rows in the journal. Returns whether `out` was written.
@@ -149,43 +173,37 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.path.exists() and not self.path.stat().st_size:
+        # After `finish`, the file at `path` is another run's.
+        if self._is_at_path(self._file) and not self.path.stat().st_size:
             self.path.unlink()
         self._file.close()
 
 
 def _key(row: Row) -> tuple[str, RunContext]:
     result, context = from_row(row)
-    return result.path, context
-
-
-def file_sha256(path: str) -> str | None:
-    """SHA-256 of a regular file's bytes, in hexadecimal; None where it cannot be read."""
-    try:
-        # Without O_NONBLOCK, opening a pipe would wait for a writer.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return None
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except (OSError, ValueError):
-        return None
+    return result.path, replace(context, setup=None)
 
 
 def kept(paths: Sequence[Path], earlier: Done) -> dict[int, ItemResult]:
     """Which of `paths` need no new work: index -> earlier result.
 
-    A result is kept when the file still has the same bytes, unless a transient error is worth
-    another try or the file could not be read at all.
+    A result is kept when the file still has the same bytes. Another try is given to a transient
+    error, to a fault of this program's own, which may be mended by now, and to a file that could
+    not be read at all.
     """
     keep: dict[int, ItemResult] = {}
-    digests: dict[str, str | None] = {}
+    digests: dict[Path, str | None] = {}
     for index, path in enumerate(paths):
         result = earlier.get(str(path))
-        if result is None or result.sha256 is None or (result.error and result.error.is_transient):
+        if result is None or result.sha256 is None or _deserves_another_try(result):
             continue
-        name = str(path)
-        if name not in digests:
-            digests[name] = file_sha256(name)
-        if digests[name] == result.sha256:
+        if path not in digests:
+            digests[path] = file_sha256(path)
+        if digests[path] == result.sha256:
             keep[index] = result
     return keep
+
+
+def _deserves_another_try(result: ItemResult) -> bool:
+    error = result.error
+    return error is not None and (error.is_transient or error.code == InternalError.code)

@@ -1,5 +1,6 @@
 """The `moderation` command: its sub-commands, and how each of them may end."""
 
+import os
 import sys
 import traceback
 from typing import Annotated, Any
@@ -13,10 +14,11 @@ from moderation.cli.exit_codes import ExitCode
 from moderation.cli.inspect import inspect_command
 from moderation.cli.interruption import Interrupted
 from moderation.cli.models import app as models_app
+from moderation.cli.plugin_commands import add_plugins
 from moderation.cli.plugins import plugins_command
 from moderation.cli.score import score_command
 from moderation.errors import JudgeError, TypedError
-from moderation.registry import PluginGroup, plugins
+from moderation.extras import not_installed
 
 
 class TypedErrorGroup(TyperGroup):
@@ -30,6 +32,12 @@ class TypedErrorGroup(TyperGroup):
         except TypedError as error:
             self._explain(ctx, f"{error.code}: {error}")
             raise typer.Exit(_code_of(error)) from None
+        except ModuleNotFoundError as error:
+            absent = not_installed(error.name or "")
+            if absent is None:
+                raise
+            self._explain(ctx, f"{absent.code}: {absent}")
+            raise typer.Exit(_code_of(absent)) from None
 
     @staticmethod
     def _explain(ctx: Any, message: str) -> None:
@@ -86,25 +94,18 @@ app.command("plugins")(plugins_command)
 app.add_typer(models_app, name="models")
 
 
-def add_plugins() -> None:
-    """Add the sub-commands that installed packages offer, `rl`'s own among them.
-
-    Raises:
-        PluginError: two have one name, or one cannot be imported.
-    """
-    for plugin in plugins(PluginGroup.COMMANDS):
-        command = plugin.load()
-        if isinstance(command, typer.Typer):
-            app.add_typer(command, name=plugin.name)
-        else:
-            app.command(plugin.name)(command)
-
-
 def run() -> None:
     """Run the command line of this process, and exit."""
     try:
-        add_plugins()
+        add_plugins(app)
         app()
+    except SystemExit as end:
+        if end.code != ExitCode.INTERRUPTED:
+            raise
+        # What matters is written; Python itself would still wait for every thread's last file.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(ExitCode.INTERRUPTED)
     except TypedError as error:
         typer.echo(f"moderation: {error.code}: {error}", err=True)
         sys.exit(_code_of(error))

@@ -83,13 +83,14 @@ def score_command(
 
     from moderation.app import build_extractor, build_sandbox
     from moderation.settings import Settings
-    from rl.corpus.manifest import is_in, read_manifest
+    from rl.corpus.manifest import read_manifest
     from rl.detectors.artefact import read_artefact
     from rl.detectors.comparison import compare
     from rl.detectors.scoring import encode_files, score_encoded, write_scores
+    from rl.evaluation.labels import in_splits
 
     artefacts = [read_artefact(folder) for folder in detector]
-    rows = [row for row in read_manifest(corpus) if is_in(row["split"], split)]
+    rows = in_splits(read_manifest(corpus), [split])
     paths = [corpus / row["path"] for row in rows]
     settings, progress = Settings.load(), Console(stderr=True)
     with build_sandbox(settings) as sandbox:

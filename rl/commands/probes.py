@@ -17,7 +17,7 @@ app = typer.Typer(help="Controls, degradations and prompt injection.", no_args_i
 
 Corpus = Annotated[Path, typer.Option(help="Folder with manifest.parquet.")]
 Out = Annotated[Path | None, typer.Option(help="Write the table as JSON.", show_default=False)]
-Split = Annotated[str, typer.Option(help="Which rows of the manifest.")]
+Split = Annotated[str, typer.Option(help="Rows of the manifest; 'test' means test-… too.")]
 Copies = Annotated[Path, typer.Option(help="Folder for altered copies, kept for the next run.")]
 Pairs = Annotated[int, typer.Option(min=1, help="Pairs of each modality that are taken.")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that make copies.")]
@@ -65,12 +65,13 @@ def robustness_command(
     """Degrade files step by step, and say how the scores hold up."""
     from rich.console import Console
 
-    from rl.corpus.manifest import is_in, read_manifest
+    from rl.corpus.manifest import read_manifest
+    from rl.evaluation.labels import in_splits
     from rl.probes.degradations import grid
     from rl.probes.robustness import heat_maps, measure_robustness
     from rl.probes.sample import sample_pairs
 
-    rows = sample_pairs([row for row in read_manifest(corpus) if is_in(row["split"], split)], pairs)
+    rows = sample_pairs(in_splits(read_manifest(corpus), [split]), pairs)
     with _scorer(judge) as scorer:
         table = measure_robustness(
             corpus,
@@ -104,11 +105,12 @@ def injection_command(
     """Put instructions into media and file names, and say how far they move the scores."""
     from rich.console import Console
 
-    from rl.corpus.manifest import is_in, read_manifest
+    from rl.corpus.manifest import read_manifest
+    from rl.evaluation.labels import in_splits
     from rl.probes.injection import by_kind, injections, measure_injection
     from rl.probes.sample import sample_pairs
 
-    rows = sample_pairs([row for row in read_manifest(corpus) if is_in(row["split"], split)], pairs)
+    rows = sample_pairs(in_splits(read_manifest(corpus), [split]), pairs)
     with _scorer(judge) as scorer:
         table = measure_injection(
             corpus,

@@ -57,8 +57,26 @@ def read_labels(manifest: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def test_splits(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The splits whose names begin with `test`, or the only split of a manifest.
+
+    Raises:
+        ManifestError: there are several splits, and none of them is a test split.
+    """
+    there = sorted({row["split"] for row in rows})
+    found = tuple(name for name in there if name.startswith("test"))
+    if found or len(there) == 1:
+        return found or tuple(there)
+    named = ", ".join(name or "(none)" for name in there) or "no rows"
+    raise ManifestError(
+        f"no split begins with 'test': {named}",
+        expected="a test split, or the name of another",
+        remedy="Name the rows to evaluate with --split.",
+    )
+
+
 def in_splits(rows: Sequence[Row], splits: Sequence[str]) -> list[Row]:
-    """Rows of the named splits; `test` also names `test-in-domain` and the like.
+    """Rows of the named splits; `test` also means `test-in-domain` and the like.
 
     Raises:
         ManifestError: no row is in one of them.

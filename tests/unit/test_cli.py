@@ -29,7 +29,9 @@ class ByteDispatcher:
 
     judge_id = "first-byte/1"
 
-    def __init__(self, pause_seconds: float = 0.0) -> None:
+    def __init__(self, pause_seconds: float = 0.0, setup: str = "usual") -> None:
+        self.setup = setup
+        self.limits = "wide"
         self.asked: list[str] = []
         self.is_closed = False
         self._pause_seconds = pause_seconds
@@ -164,6 +166,20 @@ def test_resume_keeps_rows_of_other_files_and_other_modes(
     assert [row["path"] for row in after if row["mode"] == "full"] == [str(files[0])]
 
 
+def test_resume_scores_again_what_was_read_in_another_way(
+    files: list[Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "r.csv"
+    score_files(ByteDispatcher(), files, mode=ModeChoice.FAST, out=out)
+    again = ByteDispatcher(setup="other")
+    outcome = score_files(again, files[:2], mode=ModeChoice.FAST, out=out, resume=True)
+    assert again.asked == ["a", "b"]
+    assert outcome.kept == 0
+    setups = {Path(row["path"]).name: row["setup"] for row in read_rows(out)}
+    assert len(setups) == len(read_rows(out))
+    assert (setups["a"], setups["b"], setups["e"]) == ("other", "other", "usual")
+
+
 def test_a_dispatcher_that_fails_altogether_loses_nothing(
     files: list[Path], tmp_path: Path
 ) -> None:
@@ -180,6 +196,31 @@ def test_a_dispatcher_that_fails_altogether_loses_nothing(
     again = ByteDispatcher()
     score_files(again, files, mode=ModeChoice.FAST, out=out, resume=True)
     assert again.asked == ["bad", "copy", "e", "gone\x1b[31m"]
+
+
+def test_a_second_signal_loses_neither_rows_nor_summary(
+    files: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Impatient(ByteDispatcher):
+        """Its user asks twice: in mid-batch, and again while it cleans up."""
+
+        def score(
+            self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
+        ) -> Iterator[ItemResult]:
+            try:
+                yield from super().score(list(paths)[:2], mode, rationales=rationales)
+                os.kill(os.getpid(), signal.SIGINT)
+            finally:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    out = tmp_path / "r.jsonl"
+    with Interruption().installed() as interruption:
+        outcome = score_files(
+            Impatient(), files, mode=ModeChoice.FAST, out=out, interruption=interruption
+        )
+    assert outcome.is_interrupted
+    assert len(read_rows(out)) == 2
+    assert "Interrupted with 4 to go: 2 scored" in capsys.readouterr().out
 
 
 RUN = """
@@ -342,6 +383,7 @@ def test_plugins_lists_installed_entry_points(tmp_path: Path) -> None:
             "value": "json:loads",
             "distribution": "acme",
             "version": "3.1",
+            "is_used": False,
         }
     ]
     assert "acme 3.1" in moderation("plugins", PYTHONPATH=str(tmp_path)).stdout
