@@ -166,7 +166,7 @@ class RealTrainer(GRPOTrainer):  # type: ignore[misc]
         )
         # dr_grpo divides the sum over tokens by the longest length; the terms keep their ratio.
         steps = self.current_gradient_accumulation_steps if self.model.training else 1
-        scale = self.max_completion_length * steps
+        scale: int = self.max_completion_length * steps
         return loss + self._objective.direct_loss(rollouts) / scale
 
     def evaluation_loop(self, *arguments: Any, **options: Any) -> Any:

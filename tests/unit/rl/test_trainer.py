@@ -19,7 +19,7 @@ REAL = RegressionAware(refinement_weight=0.7, likelihood_weight=0.2)
 def trainer(folder: Path, *, objective: Any = REAL, **changes: Any) -> RealTrainer:
     options = {"model": toy.causal_lm(), "train_dataset": toy.rows()} | {
         k: changes.pop(k)
-        for k in ("model", "train_dataset", "eval_dataset", "callbacks")
+        for k in ("model", "train_dataset", "eval_dataset", "callbacks", "rollout_func")
         if k in changes
     }
     return RealTrainer(
@@ -136,3 +136,87 @@ def test_without_refinement_a_zero_one_reward_is_trl_itself(tmp_path: Path) -> N
 
 def column(trained: Any, key: str) -> list[float]:
     return [line[key] for line in trained.state.log_history if key in line]
+
+
+def test_the_estimator_s_mean_is_the_gradient_of_the_expected_reward(tmp_path: Path) -> None:
+    """All pairs of completions of a judge that writes only a, the cue and the stop."""
+    model = toy.three_token_lm()
+    plain = RegressionAware(
+        refinement_weight=1.0,
+        likelihood_weight=0.3,
+        # The spread's floor is out of reach, so that the advantage is the leave-one-out one.
+        std_floor=1e6,
+        exploration_weight=1e6,
+        advantage_max=1.0,
+    )
+    completions = toy.completions_of_four_tokens()
+    data = toy.rows(3).select([2])
+    y, prompt = torch.tensor(data["y"]).double(), toy.tokenizer().encode(data["prompt"][0])
+
+    def score_logits(ids: list[int], index: int) -> torch.Tensor:
+        return model(input_ids=torch.tensor([prompt + ids[:index]])).logits[0, -1]
+
+    def expected_reward() -> tuple[torch.Tensor, torch.Tensor]:
+        probabilities, rewards = [], []
+        for ids, index in completions:
+            written = ids if index is None else ids[:index]
+            logits = model(input_ids=torch.tensor([prompt + written])).logits[0]
+            log_policy = logits[len(prompt) - 1 : -1].log_softmax(-1)
+            probabilities.append(log_policy.gather(1, torch.tensor([written]).T).sum().exp())
+            if index is None:
+                rewards.append(torch.tensor(-81.0).double())
+                continue
+            log_p = logits[-1, list(toy.DIGITS)].log_softmax(-1)[None]
+            rewards.append(regression_reward(log_p, y, soft_labels(y), likelihood_weight=0.3)[0])
+        return torch.stack(probabilities), torch.stack(rewards)
+
+    pairs = [(i, j) for i in range(len(completions)) for j in range(i + 1)]
+    left = iter(pairs)
+
+    def write(prompts: list[Any], _: RealTrainer) -> dict[str, Any]:
+        chosen = [completions[k] for k in next(left)]
+        with torch.no_grad():
+            logits = [None if at is None else score_logits(ids, at) for ids, at in chosen]
+        return {
+            "prompt_ids": [prompt for _ in prompts],
+            "completion_ids": [ids for ids, _ in chosen],
+            "logprobs": None,
+            "score_index": [at for _, at in chosen],
+            "score_logits": logits,
+        }
+
+    real = trainer(
+        tmp_path,
+        objective=plain,
+        model=model,
+        train_dataset=data,
+        rollout_func=write,
+        per_device_train_batch_size=2,
+        num_generations=2,
+        max_completion_length=4,
+    )
+    weights = [p for p in model.parameters() if p.requires_grad]
+    probability, reward = expected_reward()
+    assert probability.sum().item() == pytest.approx(1, abs=1e-12)
+    assert 0.05 < probability[[at is not None for _, at in completions]].sum() < 0.95
+    exact = torch.autograd.grad((probability * reward).sum(), weights)
+    mean = [torch.zeros_like(weight) for weight in weights]
+    for i, j in pairs:
+        made = batch(real, prompts=1)
+        gradient = torch.autograd.grad(real._compute_loss(model, made), weights)
+        chance = (probability[i] * probability[j]).item() * (1 if i == j else 2)
+        for total, part in zip(mean, gradient, strict=True):
+            total -= 4 * chance * part
+    for total, gradient in zip(mean, exact, strict=True):
+        assert (total - gradient).norm() < 2e-6 * gradient.norm()
+
+    # Some of the model's steps are in float32, which bounds how small a step can be.
+    step, slope = 1e-3, 0.0
+    directions = [torch.randn_like(weight) for weight in weights]
+    for moved, sign in ((step, 1), (-2 * step, -1), (step, 0)):
+        with torch.no_grad():
+            for weight, direction in zip(weights, directions, strict=True):
+                weight += moved * direction
+            slope += sign * torch.dot(*expected_reward()).item() / (2 * step)
+    along = sum((m * d).sum().item() for m, d in zip(mean, directions, strict=True))
+    assert along == pytest.approx(slope, rel=1e-3)

@@ -71,3 +71,36 @@ def config(folder: Path, **changes: Any) -> GRPOConfig:
         "seed": 3,
     }
     return GRPOConfig(**options | changes)
+
+
+def three_token_lm() -> LlamaForCausalLM:
+    """One layer, float64; all but a, the cue and the stop have a chance of about 1e-17."""
+    torch.manual_seed(5)
+    settings = causal_lm().config
+    settings.num_hidden_layers = 1
+    model = LlamaForCausalLM(settings).double()
+    head = torch.nn.Linear(settings.hidden_size, len(WORDS), bias=True).double()
+    head.weight = model.lm_head.weight
+    bias = torch.full((len(WORDS),), -40.0).double()
+    bias[[EOS, EQUALS, A]] = 0.0
+    head.bias = torch.nn.Parameter(bias, requires_grad=False)
+    model.lm_head = head
+    return model
+
+
+def completions_of_four_tokens() -> list[tuple[list[int], int | None]]:
+    """What such a model may write within four tokens, with the place of the score token."""
+    found: list[tuple[list[int], int | None]] = []
+    open_ones: list[list[int]] = [[]]
+    for length in (1, 2, 3, 4):
+        longer = [[*ids, token] for ids in open_ones for token in (EOS, EQUALS, A)]
+        open_ones = []
+        for ids in longer:
+            if ids[-1] == EQUALS and length < 4:
+                # Nobody credits the score token, so any digit will do.
+                found.append(([*ids, DIGITS[4]], length))
+            elif ids[-1] == EOS or length == 4:
+                found.append((ids, None))
+            else:
+                open_ones.append(ids)
+    return found
