@@ -231,7 +231,6 @@ def test_cpu_time_is_bounded_apart_from_wall_time(order: MakeFile) -> None:
     (ended,) = exits
     assert not ended.killed  # by the sandbox: it was the kernel
     assert ended.exit_code in (-signal.SIGXCPU, -signal.SIGKILL)
-    assert ended.cpu_seconds >= 0.9
 
 
 def test_memory_stays_within_the_limit(order: MakeFile) -> None:
