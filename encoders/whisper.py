@@ -88,7 +88,7 @@ class WhisperEncoder:
         transcribe: bool = True,
         device: str = "cpu",
         weights: WeightStore | None = None,
-        windows_max: int = 8,
+        windows_max: int = 16,
         thinning: Thinning | None = Thinning(),  # noqa: B008 - frozen
     ) -> None:
         self._model, identity = load_model(model, checkpoint, weights or WeightStore())
@@ -146,14 +146,15 @@ class WhisperEncoder:
             count = window.layout.positions_P.size
             bias_BP[row, :count] = torch.from_numpy(np.log(window.layout.weights_P)).float()
             position_BP[row, :count] = torch.from_numpy(window.layout.positions_P)
+        bias_B11P = bias_BP[:, None, None, :]
         layers = {"stem": hidden_BPD}
         encoder = self._model.encoder
         # Features are taken before the positional embedding: it would tell the length of a clip.
         hidden_BPD = hidden_BPD + encoder.positional_embedding[position_BP]
         for index, block in enumerate(encoder.blocks, start=1):
-            hidden_BPD = _block(block, hidden_BPD, bias_BP[:, None, None, :])
+            hidden_BPD = _block(block, hidden_BPD, bias_B11P)
             layers[f"block_{index}"] = hidden_BPD
-        segments = self._transcribe(encoder.ln_post(hidden_BPD), windows)
+        segments = self._transcribe(encoder.ln_post(hidden_BPD), bias_B11P, windows)
         return [
             _Encoded(
                 {name: _pool(layer[row, : window.positions]) for name, layer in layers.items()},
@@ -189,19 +190,15 @@ class WhisperEncoder:
         return hidden[positions if run == self._total else index]
 
     def _transcribe(
-        self, encoded_BPD: torch.Tensor, windows: Sequence[_Window]
+        self, encoded_BPD: torch.Tensor, bias_B11P: torch.Tensor, windows: Sequence[_Window]
     ) -> list[tuple[TranscriptSegment, ...]]:
         segments: list[tuple[TranscriptSegment, ...]] = [() for _ in windows]
         audible = [row for row, window in enumerate(windows) if not is_silent(window.waveform_T)]
         if self._transcriber is None or not audible:
             return segments
-        full_BTD = torch.stack(
-            [
-                encoded_BPD[row, torch.from_numpy(windows[row].layout.sources_T).to(self._device)]
-                for row in audible
-            ]
+        heard = self._transcriber.transcribe(
+            encoded_BPD[audible], bias_B11P[audible], [windows[row].span for row in audible]
         )
-        heard = self._transcriber.transcribe(full_BTD, [windows[row].span for row in audible])
         for row, found in zip(audible, heard, strict=True):
             segments[row] = found
         return segments

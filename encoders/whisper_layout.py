@@ -42,21 +42,16 @@ class Thinning:
         tail_start = max(dense_end, total - self.tail)
         positions = [np.arange(dense_end)]
         weights = [np.ones(dense_end)]
-        sources = [np.arange(dense_end)]
-        kept = dense_end
         for start in range(dense_end, tail_start, self.period):
             size = min(self.period, tail_start - start)
             block = min(self.block, size)
             first = start + (size - block) // 2
             positions.append(np.arange(first, first + block))
             weights.append(np.full(block, size / block))
-            sources.append(kept + np.arange(size) % block)
-            kept += block
         tail = np.arange(tail_start, total)
         return Layout(
             positions_P=np.concatenate([*positions, tail]).astype(np.int64),
             weights_P=np.concatenate([*weights, np.ones(tail.size)]),
-            sources_T=np.concatenate([*sources, kept + np.arange(tail.size)]).astype(np.int64),
         )
 
 
@@ -66,9 +61,7 @@ class Layout:
 
     positions_P: which are computed, ascending; the sound comes first and is complete.
     weights_P: how many each stands for; sums to T.
-    sources_T: for each of the T, the index in P that stands for it.
     """
 
     positions_P: IndexArray
     weights_P: npt.NDArray[np.float64]
-    sources_T: IndexArray

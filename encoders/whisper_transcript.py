@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from encoders.types import FloatArray, Span, TranscriptSegment
+from encoders.whisper_decoding import EncodedDecodingTask, weigh_cross_attention
 
 _TOKENS_PER_SECOND = 10
 _TOKENS_MIN = 12
@@ -76,6 +77,7 @@ class Transcriber:
         from whisper.tokenizer import get_tokenizer
 
         self._model = model
+        self._attentions = weigh_cross_attention(model.decoder)
         self._gates = gates or Gates()
         with warnings.catch_warnings():
             # whisper leaves its vocabulary file to the garbage collector to close.
@@ -85,14 +87,15 @@ class Transcriber:
             )
 
     def transcribe(
-        self, encoded_BTD: torch.Tensor, windows: Sequence[Span]
+        self, encoded_BPD: torch.Tensor, bias_B11P: torch.Tensor, windows: Sequence[Span]
     ) -> list[tuple[TranscriptSegment, ...]]:
-        """Segments of each of B windows; encoded_BTD is the encoder's output over all 30 s.
+        """Segments of each of B windows.
 
-        A clip gets no more tokens than speech of its length needs: a decoder that loops is cut
-        off early.
+        encoded_BPD: the encoder's output at the P computed positions. bias_B11P: log of how many
+        positions of the 30 s each stands for. A clip gets no more tokens than speech of its length
+        needs: a decoder that loops is cut off early.
         """
-        from whisper.decoding import DecodingOptions, DecodingTask
+        from whisper.decoding import DecodingOptions
 
         budgets = [_token_budget(window) for window in windows]
         options = DecodingOptions(
@@ -101,7 +104,9 @@ class Transcriber:
             sample_len=max(budgets),
             fp16=False,
         )
-        results = DecodingTask(self._model, options).run(encoded_BTD)
+        for attention in self._attentions:
+            attention.attend_to(encoded_BPD, bias_B11P)
+        results = EncodedDecodingTask(self._model, options).run(encoded_BPD)
         return [
             self._segments(result, window, budget)
             for result, window, budget in zip(results, windows, budgets, strict=True)

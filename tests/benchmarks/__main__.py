@@ -1,103 +1,115 @@
 """`make bench`: throughput against a naive scorer and against the sum of the stages alone.
 
-    python -m tests.benchmarks [--items 48] [--soak 1000] [--out FILE.json]
+    python -m tests.benchmarks [--items 48] [--naive-items 12] [--rounds 3] [--soak 1000] [--out F]
 
-Ratios are taken in one run on one machine; absolute figures are only its context.
+Ours, the naive scorer and the stages take turns, so that a slow spell of the machine meets all of
+them. Ratios are medians over the rounds; absolute figures are only their context.
 """
 
 import argparse
 import json
-import resource
 import statistics
+import subprocess
+import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import psutil
+from types import TracebackType
+from typing import Any, Self
 
 from encoders.base import ReadLimits, ReadRequest
 from encoders.readers import read
 from encoders.sampling import Uniform
-from moderation.app import build_dispatcher, build_extractor, build_judge, build_sandbox
-from moderation.extraction import Extractor
-from moderation.pipeline import ScoringPipeline
-from moderation.settings import Settings
 from moderation.types import Mode
 from tests.benchmarks.media import write_media
-from tests.benchmarks.naive import NaiveScorer
+from tests.benchmarks.worker import seconds
 
 
-def seconds(work: Callable[[], Any]) -> float:
-    """Wall time of one call."""
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
+class Worker:
+    """A scorer process; leaving the context ends it."""
 
-
-def floor_seconds(
-    extractor: Extractor, judge: Any, paths: Sequence[Path], mode: Mode, workers: int
-) -> dict[str, float]:
-    """Each stage alone over all items, at the best of a few batch sizes."""
-    stages: dict[str, float] = {}
-    begin = time.perf_counter()
-    with ThreadPoolExecutor(workers) as pool:
-        media = list(pool.map(extractor.decode, paths))
-    stages["decode"] = time.perf_counter() - begin
-    for encoder in extractor.encoders:
-        stages[encoder.name] = min(
-            seconds(lambda e=encoder, n=n: [e.encode(part) for part in _parts(media, n)])
-            for n in (8, 32)
+    def __init__(self, kind: str) -> None:
+        command = [sys.executable, "-m", "tests.benchmarks.worker", kind]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-    features = [item for part in _parts(media, 16) for item in extractor.encode(part)]
-    stages["judge"] = min(
-        seconds(lambda n=n: [judge.judge(part, mode) for part in _parts(features, n)])
-        for n in (8, 32)
-    )
-    return stages
+        self.peak_mib = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.communicate()
+
+    def ask(self, what: str, paths: Sequence[Path], mode: Mode) -> dict[str, Any]:
+        """Its answer; `peak_mib` is kept here."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        order = {"what": what, "paths": [str(p) for p in paths], "mode": mode.value}
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        self.peak_mib = answer.pop("peak_mib")
+        return answer
 
 
-def throughput(paths: Sequence[Path], naive_items: int) -> dict[str, Any]:
-    """Items a second in both modes: ours, naive, and the stages' floor."""
-    settings = Settings.load(feature_cache_bytes=0)
-    report: dict[str, Any] = {"items": len(paths)}
-    with build_sandbox(settings) as sandbox:
-        extractor, judge = build_extractor(settings, sandbox), build_judge(settings)
-        pipeline = ScoringPipeline(extractor, judge)
-        naive = NaiveScorer(settings, extractor)
-        list(pipeline.score(paths[:6], Mode.FULL))
-        naive.score(paths[:3], Mode.FULL)
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Seconds an item of one round. stages: of each stage alone; `judge_<mode>` for either mode."""
+
+    ours: dict[str, float]
+    naive: dict[str, float]
+    stages: dict[str, float]
+
+    def floor(self, mode: Mode) -> float:
+        """The sum of the stages that a mode runs through."""
+        others = sum(v for name, v in self.stages.items() if not name.startswith("judge_"))
+        return others + self.stages[f"judge_{mode.value}"]
+
+
+def take_turns(
+    ours: Worker, naive: Worker, paths: Sequence[Path], naive_items: int, rounds: int
+) -> Iterator[Turn]:
+    """Rounds after a warm-up."""
+    few = paths[:naive_items]
+    for mode in Mode:
+        ours.ask("score", paths[:6], mode)
+        naive.ask("score", paths[:3], mode)
+    for _ in range(rounds):
+        mine, slow = {}, {}
         for mode in Mode:
-            ours = seconds(lambda mode=mode: list(pipeline.score(paths, mode))) / len(paths)
-            slow = seconds(lambda mode=mode: naive.score(paths[:naive_items], mode)) / naive_items
-            stages = floor_seconds(extractor, judge, paths, mode, pipeline.workers)
-            floor = sum(stages.values()) / len(paths)
-            report[mode.value] = {
-                "items_per_second": 1 / ours,
-                "naive_items_per_second": 1 / slow,
-                "times_naive": slow / ours,
-                "share_of_floor": floor / ours,
-                "stage_seconds_per_item": {k: v / len(paths) for k, v in stages.items()},
-            }
-    report["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return report
+            mine[mode.value] = ours.ask("score", paths, mode)["seconds"] / len(paths)
+            slow[mode.value] = naive.ask("score", few, mode)["seconds"] / len(few)
+        stages = ours.ask("stages", paths, Mode.FAST)
+        yield Turn(mine, slow, {name: value / len(paths) for name, value in stages.items()})
 
 
-def soak(paths: Sequence[Path]) -> dict[str, float]:
+def throughput(turns: Sequence[Turn], mode: Mode) -> dict[str, float]:
+    """Items a second, how many times the naive way, and which share of the stages' floor."""
+    name = mode.value
+    return {
+        "items_per_second": 1 / statistics.median(turn.ours[name] for turn in turns),
+        "naive_items_per_second": 1 / statistics.median(turn.naive[name] for turn in turns),
+        "times_naive": statistics.median(turn.naive[name] / turn.ours[name] for turn in turns),
+        "share_of_floor": statistics.median(turn.floor(mode) / turn.ours[name] for turn in turns),
+    }
+
+
+def soak(ours: Worker, paths: Sequence[Path]) -> dict[str, float]:
     """Resident memory after 100 items and at the end, in MiB."""
-    process = psutil.Process()
-    seen: list[float] = []
-    with build_dispatcher(Settings.load(feature_cache_bytes=0)) as dispatcher:
-        for _ in dispatcher.score(paths, Mode.FAST):
-            seen.append(process.memory_info().rss / 2**20)
-    after = statistics.median(seen[90:110])
+    seen: list[float] = ours.ask("memory", paths, Mode.FAST)["mib"]
+    after, end = statistics.median(seen[90:110]), statistics.median(seen[-20:])
     return {
         "items": len(paths),
         "mib_after_100": after,
-        "mib_at_end": statistics.median(seen[-20:]),
-        "growth": statistics.median(seen[-20:]) / after - 1,
+        "mib_at_end": end,
+        "growth": end / after - 1,
     }
 
 
@@ -114,27 +126,42 @@ def decoders(path: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    """Run and print; `--out` also writes JSON."""
+    """Print each part as it ends; `--out` also writes all of them as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=48)
+    parser.add_argument("--naive-items", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--soak", type=int, default=0, help="items of the memory test")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
+    report: dict[str, Any] = {"items": options.items, "naive_items": options.naive_items}
+
+    def add(name: str, part: Any) -> None:
+        report[name] = part
+        print(f"{name}: {json.dumps(part, indent=1)}", flush=True)
+        if options.out:
+            options.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
     with tempfile.TemporaryDirectory() as folder:
         paths = write_media(Path(folder), max(options.items, options.soak))
-        report = throughput(paths[: options.items], min(options.items, 24))
-        video = next(path for path in paths if path.suffix == ".mp4")
-        report["decode_16_frames_ms"] = decoders(video)
+        items, few = paths[: options.items], min(options.items, options.naive_items)
+        add("decode_16_frames_ms", decoders(next(p for p in paths if p.suffix == ".mp4")))
+        with Worker("ours") as ours, Worker("naive") as naive:
+            turns: list[Turn] = []
+            for turn in take_turns(ours, naive, items, few, options.rounds):
+                turns.append(turn)
+                add("rounds", len(turns))
+                for mode in Mode:
+                    add(mode.value, throughput(turns, mode))
+            stages = {
+                name: 1000 * statistics.median(turn.stages[name] for turn in turns)
+                for name in turns[0].stages
+            }
+            add("stage_milliseconds_per_item", stages)
+            add("peak_memory_mib", {"ours": ours.peak_mib, "naive": naive.peak_mib})
         if options.soak:
-            report["soak"] = soak(paths[: options.soak])
-    text = json.dumps(report, indent=1)
-    print(text)
-    if options.out:
-        options.out.write_text(text + "\n", encoding="utf-8")
-
-
-def _parts(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
-    return [items[i : i + size] for i in range(0, len(items), size)]
+            with Worker("ours") as fresh:
+                add("soak", soak(fresh, paths[: options.soak]))
 
 
 if __name__ == "__main__":
