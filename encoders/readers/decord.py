@@ -66,6 +66,20 @@ def why_not(found: Scan) -> str | None:
     return None
 
 
+def agrees(media: DecodedMedia, found: Scan) -> bool:
+    """Whether decord showed the film that was scanned.
+
+    It finds out the container by itself, from all that it knows: a file made to be two things
+    at once is another film to it.
+    """
+    if found.video is None or media.frames is None:
+        return False
+    seen = next(stream for stream in media.metadata.observed if stream.kind == "video")
+    sides = {media.frames.source_width, media.frames.source_height}
+    is_as_large = sides == {found.video.width, found.video.height}
+    return is_as_large and seen.frames == len(found.video.timestamps_F)
+
+
 def decode(path: str, found: Scan, request: ReadRequest, limits: ReadLimits) -> DecodedMedia:
     """Decode a scanned file.
 

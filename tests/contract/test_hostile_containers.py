@@ -1,6 +1,7 @@
 """Containers that point elsewhere, hide a second stream, or carry codecs off the allow-list."""
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -9,7 +10,7 @@ import pytest
 
 from encoders.base import MediaReader, ReadLimits, ReadRequest
 from encoders.errors import MediaError
-from encoders.readers import read
+from encoders.readers import decord, read
 from encoders.readers.decord import DecordReader
 from encoders.readers.formats import sniff
 from encoders.readers.opening import allowed_decoders, guarded, identify
@@ -180,3 +181,21 @@ def test_names_mean_nothing_in_the_sandbox_either(
         for name in ("film%d.mp4", "pipe:0", "http:film.mp4", "-i"):
             Path(name).write_bytes(good_media["silent_mp4"].read_bytes())
             assert sandbox.read(name, REQUEST).metadata.notes == ()
+
+
+def test_another_film_than_the_scanned_one_is_read_anew(good_media: dict[str, Path]) -> None:
+    path = str(good_media["mp4"])
+    form, size = identify(path)
+    found = scan(path, form, size, LIMITS)
+    media = decord.decode(path, found, REQUEST, LIMITS)
+    assert found.video is not None
+    assert decord.agrees(media, found)
+    shorter = replace(found.video, timestamps_F=found.video.timestamps_F[:-1])
+    larger = replace(found.video, width=found.video.width + 2)
+    for other in (shorter, larger):
+        assert not decord.agrees(media, replace(found, video=other))
+
+
+@pytest.mark.parametrize("name", ["mp4", "mkv", "mov", "flv", "webm", "fragmented", "rotated"])
+def test_plain_films_still_go_to_decord(name: str, good_media: dict[str, Path]) -> None:
+    assert read(str(good_media[name]), REQUEST, LIMITS).metadata.reader == "decord"
