@@ -44,14 +44,17 @@ def why_not(found: Scan) -> str | None:
 
     decord numbers packets, not pictures: where the container hides packets (the edit list of
     a clip cut without re-encoding) it counts too many and then waits for ever for the rest.
-    Without exact times in the container it hands out other pictures than those asked for. It
-    also conceals damage, which PyAV reports.
+    Without exact times in the container it hands out other pictures than those asked for. Among
+    several streams it chooses by itself, whatever their codecs. It also conceals damage, which
+    PyAV reports.
     """
     video = found.video
     if video is None:
         return "there is no video stream"
     if found.format.demuxer not in _EXACT_DEMUXERS:
         return f"{found.format.name} has no exact index"
+    if found.other_streams:
+        return f"there are further streams ({', '.join(found.other_streams[:3])})"
     if video.is_partial:
         return "the file is longer than what is read"
     if video.discarded:
