@@ -1,7 +1,7 @@
 """Protocols that readers and encoders implement; free of heavy imports."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 from encoders.sampling import Sampling
@@ -10,14 +10,15 @@ from encoders.types import DecodedMedia, Encoding
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
-    """Bounds on one decoder child. A file that asks for more is refused with a typed error.
+    """Bounds on one file and its decoder child, all positive; more is refused, typed.
 
-    wall_seconds, cpu_seconds: time for one reader on one file.
+    wall_seconds: for one file, hashing included. cpu_seconds: for one reader on it.
     memory_bytes: address space of the child.
     pixels_max: width x height of one picture as coded in the stream.
     duration_seconds_max: of what is read (content beyond it is not decoded).
     frame_side_max: longer frames are reduced to this many pixels on the longer side.
     output_bytes_max: decoded bytes that the child may hand back.
+    file_bytes_max: size of the file itself.
     """
 
     wall_seconds: float = 60.0
@@ -27,6 +28,12 @@ class ReadLimits:
     duration_seconds_max: float = 4 * 3600.0
     frame_side_max: int = 1024
     output_bytes_max: int = 512 * 2**20
+    file_bytes_max: int = 4 * 2**30
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if not getattr(self, field.name) > 0:
+                raise ValueError(f"{field.name} is {getattr(self, field.name)}, not positive")
 
 
 @dataclass(frozen=True, slots=True)

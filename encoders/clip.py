@@ -15,7 +15,11 @@ import torch
 from torch.nn import functional
 
 from encoders.clip_towers import STARTER, Tower, load_tower
-from encoders.second_difference import FRAMES_MIN, second_difference_signal
+from encoders.second_difference import (
+    FRAMES_MIN,
+    STARTER_RANGE,
+    second_difference_signal,
+)
 from encoders.types import (
     DecodedMedia,
     Encoding,
@@ -41,6 +45,8 @@ class ClipEncoder:
     weights: where the starter's weights are; by default the cache.
     batch_frames: frames that run at once; by default 4 on the CPU and 64 elsewhere.
     dtype: for the tower; by default fp32 on the CPU and bf16 (autocast) on hardware that has it.
+    second_difference_range: 5th and 95th percentile of that signal on genuine media, with these
+    layers of this tower. Known for the starter's default layers; without it there is no signal.
 
     Raises:
         WeightsMissing, WeightsError: see `load_tower`.
@@ -59,6 +65,7 @@ class ClipEncoder:
         weights: WeightStore | None = None,
         batch_frames: int | None = None,
         dtype: torch.dtype | None = None,
+        second_difference_range: tuple[float, float] | None = None,
     ) -> None:
         self._device = torch.device(device)
         self._tower: Tower = load_tower(
@@ -68,6 +75,9 @@ class ClipEncoder:
             layers=None if layers is None else tuple(layers),
             weights=weights or WeightStore(),
         )
+        if model == STARTER and layers is None:
+            second_difference_range = second_difference_range or STARTER_RANGE
+        self._second_difference_range = second_difference_range
         # Channels-last spares oneDNN and cuDNN a reordering around every depthwise convolution.
         self._tower.module.to(self._device, memory_format=torch.channels_last)
         on_cpu = self._device.type == "cpu"
@@ -78,7 +88,7 @@ class ClipEncoder:
         self.version = f"{_FEATURES_VERSION}-{self._tower.identity}-{dtype_name}"
 
     def encode(self, batch: Sequence[DecodedMedia]) -> list[Encoding]:
-        """One `Encoding` an item: a sequence "clip", and a signal for 4 frames or more.
+        """One `Encoding` an item: a sequence "clip", and a signal for 4 frames of a film or more.
 
         Positions are ordered by frame, then whole, top left, top right, bottom left, bottom
         right. A frame's time reaches half-way to its neighbours; a still's is 0..0.
@@ -149,10 +159,11 @@ class ClipEncoder:
             end_seconds_N=np.repeat(ends_F, REGIONS),
         )
         signals: tuple[Signal, ...] = ()
-        if is_video and starts_F.size >= FRAMES_MIN:
+        usual = self._second_difference_range
+        if usual is not None and is_video and starts_F.size >= FRAMES_MIN:
             last_FRD = layers_FRD[f"layer_{self._tower.layers[-1]}"]
             embeddings_FD = last_FRD[:, 0, : last_FRD.shape[-1] // 2]
-            signals = (second_difference_signal(embeddings_FD, frames.timestamps_seconds_F),)
+            signals = (second_difference_signal(embeddings_FD, frames.timestamps_seconds_F, usual),)
         return Encoding((sequence,), signals)
 
 

@@ -63,7 +63,7 @@ class CorruptMedia(MediaError):
 
 
 class NoUsableMedia(MediaError):
-    """Decodes, but holds neither a picture nor audible sound."""
+    """Decodes, but holds neither a picture nor audible sound, or too little of them to score."""
 
     code = "no_usable_media"
 

@@ -1,8 +1,9 @@
 """Reads hostile media in a child process with limits, killed when it outlasts them.
 
 One zygote a process holds the decoders and forks a child a file (encoders.sandbox_child).
-Time: a whole `read` keeps within `limits.wall_seconds`. Where a second reader may help,
-the first attempt gets a third of that, so that a hang leaves most of it for the second.
+Time: a whole `read`, hashing included, keeps within `limits.wall_seconds`. Where a second
+reader may help, the first attempt gets a third of what is left, so that a hang leaves most
+of it for the second.
 """
 
 import dataclasses
@@ -34,7 +35,7 @@ from encoders.sandbox_wire import (
     receive_header,
     receive_media,
 )
-from encoders.sandbox_zygote import ChildHandle, ZygoteProcess
+from encoders.sandbox_zygote import START_SECONDS, ChildHandle, ZygoteProcess
 from encoders.types import DecodedMedia
 
 FIRST_ATTEMPT_SHARE = 1 / 3
@@ -92,15 +93,17 @@ class Sandbox:
 
         Raises:
             UnreadableFile, EmptyFile: found before any decoder saw the file.
-            DecodeTimeout, LimitExceeded, DecoderCrashed, CorruptMedia: what the child did.
+            LimitExceeded: the file is too large, or asks for too much in the child.
+            DecodeTimeout, DecoderCrashed, CorruptMedia: what the child did.
             MediaError: any other that the reader raised, as it was raised.
-            TransientError: the file changed meanwhile, or no child could be started.
+            TransientError: the file changed meanwhile or came too slowly, or no child could
+                be started.
         """
-        with OpenedFile(path) as opened:
-            sha256 = opened.sha256()
+        with OpenedFile(path, bytes_max=self._limits.file_bytes_max) as opened:
             self._running_zygote()  # loading the decoders is not the file's fault
             deadline = Deadline.after(self._limits.wall_seconds)
-            media = self._read_with_fallback(opened.path, request, deadline)
+            sha256 = opened.sha256(deadline)
+            media = self._read_with_fallback(opened.descriptor, request, deadline)
             opened.require_unchanged()
         metadata = dataclasses.replace(media.metadata, sha256=sha256, size_bytes=opened.size_bytes)
         return dataclasses.replace(media, metadata=metadata)
@@ -112,21 +115,21 @@ class Sandbox:
             return sandbox._probe()
 
     def _read_with_fallback(
-        self, path: bytes, request: ReadRequest, deadline: Deadline
+        self, file: int, request: ReadRequest, deadline: Deadline
     ) -> DecodedMedia:
         first_deadline = deadline
         if self._fallback:
             left = deadline.remaining_seconds()
             first_deadline = Deadline.after(left * FIRST_ATTEMPT_SHARE)
         try:
-            return self._read_once(path, request, (), first_deadline)
+            return self._read_once(file, request, (), first_deadline)
         except Inconclusive as inconclusive:
             first = inconclusive.verdict
             if not self._fallback:
                 raise first from None
         names = ", ".join(self._fallback)
         try:
-            media = self._read_once(path, request, self._fallback, deadline)
+            media = self._read_once(file, request, self._fallback, deadline)
         except Inconclusive as inconclusive:
             raise inconclusive.verdict from first
         except UnsupportedMedia:
@@ -136,15 +139,15 @@ class Sandbox:
         return dataclasses.replace(media, metadata=metadata)
 
     def _read_once(
-        self, path: bytes, request: ReadRequest, readers: tuple[str, ...], deadline: Deadline
+        self, file: int, request: ReadRequest, readers: tuple[str, ...], deadline: Deadline
     ) -> DecodedMedia:
-        header = pack_request(path, request, self._limits, self._reader, readers)
+        header = pack_request(request, self._limits, self._reader, readers)
         try:
-            return self._converse(header, deadline)
+            return self._converse(header, file, deadline)
         except ZygoteLost:
             # Killed from outside, by the kernel for memory perhaps: the file deserves one more.
             try:
-                return self._converse(header, deadline)
+                return self._converse(header, file, deadline)
             except ZygoteLost as error:
                 raise TransientError(
                     f"the decoder process was lost twice ({error})",
@@ -152,12 +155,12 @@ class Sandbox:
                     remedy="Free memory on this machine, then read the file again.",
                 ) from error
 
-    def _converse(self, request: Header, deadline: Deadline) -> DecodedMedia:
+    def _converse(self, request: Header, file: int, deadline: Deadline) -> DecodedMedia:
         """One child, from start to burial."""
         zygote = self._running_zygote()
         problem: Exception | None = None
         try:
-            child = zygote.start_child(request, deadline)
+            child = zygote.start_child(request, file, deadline)
             with child:
                 try:
                     return self._receive(child, deadline)
@@ -190,9 +193,9 @@ class Sandbox:
         return ended
 
     def _probe(self) -> dict[str, bool]:
-        request = pack_request(b"", ReadRequest(Uniform()), self._limits, "", ())
-        deadline = Deadline.after(10.0)
-        with self._running_zygote().start_child({**request, "reader": None}, deadline) as child:
+        request = pack_request(ReadRequest(Uniform()), self._limits, "", ())
+        deadline = Deadline.after(START_SECONDS)
+        with self._running_zygote().start_child(request, None, deadline) as child:
             answer = receive_header(child.answers, deadline)
             child.bury(kill=False)
         return {str(name): active is True for name, active in answer["protections"].items()}

@@ -1,10 +1,10 @@
 """The other side of the sandbox: a zygote with the decoders loaded that forks a child a file.
 
 Run as `python -m encoders.sandbox_child CONTROL PARENT`: the descriptor of a packet
-socket and the parent's process id. For each request the parent sends two stream
-sockets over it: one for the child's answer, one on which the zygote tells the child's
-process id, and its exit status and memory when it has ended. A parent that closes the
-second has the child killed.
+socket and the parent's process id. For each request the parent sends three descriptors
+over it: a stream socket for the child's answer; one on which the zygote tells the child's
+process id, and its exit status and memory when it has ended; and the opened file. A parent
+that closes the second has the child killed.
 """
 
 import array
@@ -17,11 +17,14 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Never
 
 from encoders import sandbox_confinement as confinement
+from encoders import sandbox_landlock as landlock
+from encoders.errors import UnreadableFile
 from encoders.sandbox_errors import pack_error
 from encoders.sandbox_wire import (
     Disconnected,
@@ -30,8 +33,12 @@ from encoders.sandbox_wire import (
     send_media,
     unpack_request,
 )
+from encoders.types import DecodedMedia
 
-PRELOADED = ("numpy", "av", "PIL.Image", "pillow_heif", "decord", "encoders.readers")
+PRELOADED = (
+    *("numpy", "av", "PIL.Image", "pillow_heif", "decord"),
+    *("encoders.readers", "encoders.readers.decord"),
+)
 """Imported once, before the fork; none of them starts a thread with the environment set here."""
 
 # How often the zygote looks whether its parent is alive, in case a copy of the control
@@ -73,6 +80,7 @@ class Zygote:
         self._wake_read.setblocking(False)
         self._wake_write.setblocking(False)
         self._protections: dict[str, bool] = {}
+        self._readable = landlock.library_folders()
 
     def serve(self) -> None:
         _preload()
@@ -81,7 +89,8 @@ class Zygote:
             "orphans_adopted": confinement.adopt_orphans(),
             "no_new_privileges": confinement.forbid_new_privileges(),
             "no_network": confinement.leave_network(),
-            "no_file_changes": confinement.forbid_file_changes(),
+            "no_capabilities": confinement.drop_capabilities(),
+            "no_file_changes": landlock.forbid_file_changes(),
         }
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.set_wakeup_fd(self._wake_write.fileno(), warn_on_full_buffer=False)
@@ -115,7 +124,7 @@ class Zygote:
     def _accept(self) -> bool:
         descriptors = array.array("i")
         try:
-            packet, ancillary, _, _ = self._control.recvmsg(16, socket.CMSG_SPACE(8))
+            packet, ancillary, _, _ = self._control.recvmsg(16, socket.CMSG_SPACE(12))
         except ConnectionError:
             return False
         for level, kind, content in ancillary:
@@ -123,9 +132,12 @@ class Zygote:
                 descriptors.frombytes(content[: len(content) // 4 * 4])
         if not packet:
             return False
-        answers, events = (socket.socket(fileno=descriptor) for descriptor in descriptors)
-        pid = self._fork(answers, events)
+        answers, events = (socket.socket(fileno=descriptor) for descriptor in descriptors[:2])
+        file = descriptors[2] if len(descriptors) > 2 else None
+        pid = self._fork(answers, events, file)
         answers.close()
+        if file is not None:
+            os.close(file)
         with contextlib.suppress(OSError):  # a parent that gave up meanwhile is seen next turn
             send_header(events, {"pid": pid})
             try:
@@ -137,7 +149,7 @@ class Zygote:
                 os.close(descriptor)
         return True
 
-    def _fork(self, answers: socket.socket, events: socket.socket) -> int:
+    def _fork(self, answers: socket.socket, events: socket.socket, file: int | None) -> int:
         zygote_pid = os.getpid()
         pid = os.fork()
         if pid:
@@ -148,14 +160,59 @@ class Zygote:
             os.setsid()
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            kept = {0, 1, 2, answers.fileno()}
+            kept = {0, 1, 2, answers.fileno(), file}
             for entry in list(Path("/proc/self/fd").iterdir()):
                 if int(entry.name) not in kept:
                     with contextlib.suppress(OSError):  # the listing's own descriptor
                         os.close(int(entry.name))
-            _serve_request(answers, self._protections)
+            self._serve_request(answers, file)
         finally:
             os._exit(1)
+
+    def _serve_request(self, channel: socket.socket, file: int | None) -> Never:
+        """In the child: answer one request and end the process."""
+        header = receive_header(channel)
+        request, limits = unpack_request(header)
+        try:
+            # Before the confinement: it may lie where decoders have nothing to read.
+            read = None if file is None else _named(header["reader"])
+            confinement.set_resource_limits(limits)
+            protections = self._confine(file)
+            if read is None:
+                send_header(channel, {"protections": protections})
+                os._exit(0)
+            options: dict[str, Any] = {}
+            if header["readers"]:
+                options["readers"] = tuple(header["readers"])
+            # By number: what is decoded is what was hashed, whatever becomes of its name.
+            media = read(f"/proc/self/fd/{file}", request, limits, **options)
+            send_media(channel, media)
+        except BrokenPipeError:
+            pass  # the parent gave up
+        except BaseException as error:  # whatever a decoder throws must become an answer
+            try:
+                send_header(channel, {"error": pack_error(error)})
+            except MemoryError:
+                os.write(channel.fileno(), _OUT_OF_MEMORY)
+        os._exit(0)
+
+    def _confine(self, file: int | None) -> dict[str, bool]:
+        """What the kernel granted, by name.
+
+        Raises: UnreadableFile where Landlock works, but not with this file.
+        """
+        own_file_only = landlock.forbid_other_reads(file, self._readable)
+        if self._protections["no_file_changes"] and not own_file_only:
+            raise UnreadableFile(
+                "the file cannot be read in confinement",
+                expected="a file on a disk or a network share",
+                remedy="Copy it to a disk.",
+            )
+        return {
+            **self._protections,
+            "no_other_file_reads": own_file_only,
+            "no_dangerous_system_calls": confinement.forbid_system_calls(),
+        }
 
     def _abandon(self, child: _Child) -> None:
         if self._children.pop(child.pid, None):
@@ -197,31 +254,10 @@ class Zygote:
                 os.kill(pid, signal.SIGKILL)
 
 
-def _serve_request(channel: socket.socket, protections: dict[str, bool]) -> Never:
-    """Answer one request and end the process."""
-    header = receive_header(channel)
-    path, request, limits = unpack_request(header)
-    try:
-        confinement.set_resource_limits(limits)
-        refused = confinement.forbid_processes()
-        if header["reader"] is None:
-            send_header(channel, {"protections": {**protections, "no_new_processes": refused}})
-            os._exit(0)
-        options: dict[str, Any] = {}
-        if header["readers"]:
-            options["readers"] = tuple(header["readers"])
-        module, _, function = header["reader"].partition(":")
-        read = getattr(importlib.import_module(module), function)
-        media = read(os.fsdecode(path), request, limits, **options)
-        send_media(channel, media)
-    except BrokenPipeError:
-        pass  # the parent gave up
-    except BaseException as error:  # whatever a decoder throws must become an answer
-        try:
-            send_header(channel, {"error": pack_error(error)})
-        except MemoryError:
-            os.write(channel.fileno(), _OUT_OF_MEMORY)
-    os._exit(0)
+def _named(reference: str) -> Callable[..., DecodedMedia]:
+    module, _, name = reference.partition(":")
+    read: Callable[..., DecodedMedia] = getattr(importlib.import_module(module), name)
+    return read
 
 
 _MEMORY_TEXT = b'{"error":{"untyped":"memory"}}'

@@ -4,7 +4,6 @@ Never pickle: the child has worked on hostile bytes, so its answer is read as ho
 too. Kinds, shapes and sizes are checked before any memory is set aside for them.
 """
 
-import base64
 import json
 import socket
 import struct
@@ -126,11 +125,13 @@ def receive_header(channel: socket.socket, deadline: Deadline | None = None) -> 
 
 
 def pack_request(
-    path: bytes, request: ReadRequest, limits: ReadLimits, reader: str, readers: tuple[str, ...]
+    request: ReadRequest, limits: ReadLimits, reader: str, readers: tuple[str, ...]
 ) -> Header:
-    """Header of a request; `readers` empty means that the reader chooses."""
+    """Header of a request; `readers` empty means that the reader chooses.
+
+    The file travels beside it, as an open descriptor.
+    """
     return {
-        "path": base64.b64encode(path).decode("ascii"),
         "sampling": {"kind": type(request.sampling).__name__, **asdict(request.sampling)},
         "audio_seconds_max": request.audio_seconds_max,
         "sample_rate_hz": request.sample_rate_hz,
@@ -140,8 +141,8 @@ def pack_request(
     }
 
 
-def unpack_request(header: Header) -> tuple[bytes, ReadRequest, ReadLimits]:
-    """Path, request and limits of a header by `pack_request`."""
+def unpack_request(header: Header) -> tuple[ReadRequest, ReadLimits]:
+    """Request and limits of a header by `pack_request`."""
     values = dict(header["sampling"])
     kind = values.pop("kind")
     sampling: Sampling
@@ -155,7 +156,7 @@ def unpack_request(header: Header) -> tuple[bytes, ReadRequest, ReadLimits]:
         audio_seconds_max=header["audio_seconds_max"],
         sample_rate_hz=header["sample_rate_hz"],
     )
-    return base64.b64decode(header["path"]), request, ReadLimits(**header["limits"])
+    return request, ReadLimits(**header["limits"])
 
 
 def send_media(channel: socket.socket, media: DecodedMedia) -> None:

@@ -22,13 +22,14 @@ from encoders.sandbox_wire import (
     send_header,
 )
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 """For loading the decoders on a busy machine; takes a fifth of a second on an idle one."""
 
-BURIAL_SECONDS = 2.0
+BURIAL_SECONDS = 10.0
 """For a killed child to be gone and reported."""
 
-_LINGER_SECONDS = 0.5
+# For a child that closed its stream to end by itself, so that its exit tells why.
+_LINGER_SECONDS = 2.0
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR")
 
 
@@ -143,7 +144,7 @@ class ZygoteProcess:
                 text = complaints.read()[-600:].decode(errors="replace").strip()
                 raise TransientError(
                     f"the decoder process did not start ({text or 'no word from it'})",
-                    expected="it ready within 30 s",
+                    expected=f"it ready within {START_SECONDS:g} s",
                     remedy="Run `moderation doctor`; the message above says what failed.",
                 )
 
@@ -159,8 +160,10 @@ class ZygoteProcess:
     def is_alive(self) -> bool:
         return self.is_ours and self._process.poll() is None
 
-    def start_child(self, request: Header, deadline: Deadline) -> ChildHandle:
+    def start_child(self, request: Header, file: int | None, deadline: Deadline) -> ChildHandle:
         """Have a child forked and give it its request.
+
+        file: descriptor of the file to read; None for a child that only tells its confinement.
 
         Raises:
             ZygoteLost: the zygote ended.
@@ -171,9 +174,8 @@ class ZygoteProcess:
         try:
             with their_answers, their_events, self._send_lock:
                 self._control.settimeout(deadline.remaining_seconds())
-                socket.send_fds(
-                    self._control, [b"f"], [their_answers.fileno(), their_events.fileno()]
-                )
+                sent = [their_answers.fileno(), their_events.fileno()]
+                socket.send_fds(self._control, [b"f"], sent if file is None else [*sent, file])
             answers.settimeout(deadline.remaining_seconds())
             send_header(answers, request)
             pid = int(receive_header(events, deadline)["pid"])

@@ -6,6 +6,7 @@ manifest are the store's: no source is trusted.
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,11 +28,24 @@ class SourceUnavailable(WeightsError):
 
 @dataclass(frozen=True, slots=True)
 class HubSource:
-    """One file of a repository on the model hub."""
+    """One file of a repository on the model hub.
+
+    revision: a commit, in full: a branch or tag may name another file tomorrow.
+
+    Raises: WeightsError when it is none.
+    """
 
     repository: str
     revision: str
     filename: str
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[0-9a-f]{40}", self.revision):
+            raise WeightsError(
+                f"revision {self.revision!r} of {self.repository}",
+                expected="a commit of 40 hexadecimal digits",
+                remedy="Name the commit that the branch or tag stands for.",
+            )
 
     def __str__(self) -> str:
         return f"model hub {self.repository}"

@@ -48,6 +48,8 @@ FRAME_FAMILIES: Mapping[str, Callable[[FloatArray, BlockContext], Reading]] = {
 }
 FRAMES_MIN = 3
 CONFIDENCE_MIN = 0.15
+RANGE_ITEMS_MIN = 20
+"""With fewer items the 5th and 95th percentiles are hardly more than the smallest and largest."""
 _REDUCED = frozenset({"image.grid_displacement", "image.double_quantisation"})
 
 
@@ -182,6 +184,8 @@ class ForensicEncoder:
     ) -> Signal:
         kind = BY_NAME[name]
         usual = self._norms.range(name, modality.value)
+        if usual.count < RANGE_ITEMS_MIN:
+            remark += f" What is usual was measured on {usual.count} items only."
         return Signal(
             name=name,
             modality=modality,

@@ -23,10 +23,12 @@ from PIL import Image
 from scipy import signal
 from scipy.io import wavfile
 
+from encoders.base import ReadLimits
 from encoders.forensic.catalogue import KINDS
 from encoders.forensic.encoder import ForensicEncoder, frame_columns, read_frame, read_sound
 from encoders.forensic.norms import NORMS_PATH, parse, percentile_range, robust_scale
 from encoders.forensic.temporal import read_motion
+from encoders.readers.selection import reduced
 from encoders.types import (
     AudioSamples,
     DecodedMedia,
@@ -42,6 +44,7 @@ FRAMES_A_CLIP = 16
 RATE_HZ = 4.0
 SPEECH_SECONDS_MIN = 1.0
 SAMPLE_RATE_HZ = 16_000
+_FRAME_SIDE_MAX = ReadLimits().frame_side_max
 
 
 def decoded(
@@ -56,13 +59,12 @@ def decoded(
     return DecodedMedia(metadata, modality, duration, frames, audio)
 
 
-def still(path: Path, side_max: int = 1024) -> DecodedMedia:
+def still(path: Path, side_max: int = _FRAME_SIDE_MAX) -> DecodedMedia:
     """A picture, reduced to `side_max` as the readers reduce it."""
     with Image.open(path) as picture:
         rgb = picture.convert("RGB")
     width, height = rgb.size
-    rgb.thumbnail((side_max, side_max), Image.Resampling.LANCZOS)
-    frames = FrameBatch(np.asarray(rgb)[None], np.zeros(1), height, width)
+    frames = FrameBatch(reduced(np.asarray(rgb), side_max)[None], np.zeros(1), height, width)
     return decoded(path, Modality.IMAGE, 0.0, frames, None)
 
 

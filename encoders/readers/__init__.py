@@ -7,6 +7,7 @@ from pathlib import Path
 from encoders.base import ReadLimits, ReadRequest
 from encoders.errors import CorruptMedia, MediaError, UnsupportedMedia
 from encoders.readers import pyav
+from encoders.readers.minimum import require_enough
 from encoders.readers.opening import identify
 from encoders.readers.pillow import PillowReader
 from encoders.readers.scan import Scan, scan
@@ -27,10 +28,12 @@ def read(
     video where nothing speaks against it, and PyAV the rest.
 
     Raises:
-        MediaError: not supported, damaged, or beyond `limits`.
+        MediaError: not supported, damaged, beyond `limits`, or too little to score.
     """
     with _plain_name(path) as name:
-        return _read(name, request, limits, readers)
+        media = _read(name, request, limits, readers)
+    require_enough(media, request)
+    return media
 
 
 @contextmanager

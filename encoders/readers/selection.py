@@ -45,7 +45,7 @@ def select(source: FrameSource, sampling: Sampling, limits: ReadLimits) -> Frame
     times = source.timestamps_F
     if isinstance(sampling, ByScene):
         coarse = frames_at(times, coarse_plan(sampling, source.duration_seconds))
-        thumbnails = np.stack([_reduce(p, _THUMBNAIL_SIDE, True) for p in source.fetch(coarse)])
+        thumbnails = np.stack([_thumbnail(picture) for picture in source.fetch(coarse)])
         change = change_values(thumbnails)
         seconds = plan(sampling, source.duration_seconds, change, [float(times[i]) for i in coarse])
     else:
@@ -66,22 +66,22 @@ def _collect(
     """(F, H, W, 3) of `count` pictures, reduced, with the height and width of the first."""
     first = next(pictures)
     height, width = first.shape[:2]
-    reduced = _reduce(first, limits.frame_side_max, False)
-    needed = reduced.nbytes * count
+    small = reduced(first, limits.frame_side_max)
+    needed = small.nbytes * count
     if needed > limits.output_bytes_max:
         raise LimitExceeded(
             "output_bytes",
-            f"{count} frames of {reduced.shape[1]}x{reduced.shape[0]} take {needed} bytes",
+            f"{count} frames of {small.shape[1]}x{small.shape[0]} take {needed} bytes",
             expected=f"at most {limits.output_bytes_max} bytes",
             remedy="Sample fewer frames, or lower frame_side_max.",
         )
-    pixels = np.empty((count, *reduced.shape), dtype=np.uint8)
-    pixels[0] = reduced
+    pixels = np.empty((count, *small.shape), dtype=np.uint8)
+    pixels[0] = small
     filled = 1
     for picture in pictures:
-        small = _reduce(picture, limits.frame_side_max, False)
-        if small.shape != reduced.shape:  # the stream changed its size on the way
-            small = _resize(small, reduced.shape[1], reduced.shape[0])
+        small = reduced(picture, limits.frame_side_max)
+        if small.shape != pixels.shape[1:]:  # the stream changed its size on the way
+            small = _resize(small, pixels.shape[2], pixels.shape[1])
         pixels[filled] = small
         filled += 1
     if filled != count:
@@ -89,16 +89,18 @@ def _collect(
     return pixels, height, width
 
 
-def _reduce(picture: ByteArray, side_max: int, is_square: bool) -> ByteArray:
+def reduced(picture: ByteArray, side_max: int) -> ByteArray:
     """Area interpolation down to `side_max` on the longer side; smaller pictures stay."""
     height, width = picture.shape[:2]
-    if is_square:
-        return _resize(picture, side_max, side_max)
     longer = max(height, width)
     if longer <= side_max:
         return picture
     scale = side_max / longer
     return _resize(picture, max(1, round(width * scale)), max(1, round(height * scale)))
+
+
+def _thumbnail(picture: ByteArray) -> ByteArray:
+    return _resize(picture, _THUMBNAIL_SIDE, _THUMBNAIL_SIDE)
 
 
 def _resize(picture: ByteArray, width: int, height: int) -> ByteArray:

@@ -16,11 +16,14 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from encoders.types import FeatureSequence, FloatArray, MediaFeatures, SecondsArray
+from encoders.types import FeatureSequence, FloatArray, MediaFeatures, Modality, SecondsArray
 from moderation.judge.sequence_spec import SequenceSpec
 
 TIME_FREQUENCIES = 8
 FEATURE_CLIP = 8.0
+# Sound that ends this much before its file was cut by the limit on sound, or is over; nearer the
+# end the two lengths differ by how a codec pads.
+_UNREAD_SECONDS_MIN = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,18 @@ def window_members(
     return member_WN
 
 
+def covered_seconds(sequence: FeatureSequence, duration_seconds: float) -> float:
+    """Where the last window ends: at the end of the file, or of sound that ends before it.
+
+    Windows over time without sound would all repeat the last position, and tell a time that
+    nobody listened to.
+    """
+    end = float(sequence.end_seconds_N.max())
+    if sequence.modality is Modality.AUDIO and end < duration_seconds - _UNREAD_SECONDS_MIN:
+        return end
+    return duration_seconds
+
+
 def collate(
     spec: SequenceSpec, items: Sequence[tuple[FeatureSequence, float]], device: torch.device
 ) -> WindowedSequences:
@@ -72,7 +87,8 @@ def collate(
         KeyError: a sequence lacks one of the spec's layers.
     """
     longest = max(len(sequence.start_seconds_N) for sequence, _ in items)
-    counts = tuple(spec.windows(duration) for _, duration in items)
+    lengths = [covered_seconds(sequence, duration) for sequence, duration in items]
+    counts = tuple(spec.windows(length) for length in lengths)
     member = np.zeros((len(items), max(counts), longest), dtype=bool)
     times = np.zeros((len(items), longest, 2), dtype=np.float32)
     layers = {
@@ -80,10 +96,10 @@ def collate(
         for name, width in spec.layers.items()
     }
     all_edges = []
-    for row, (sequence, duration) in enumerate(items):
+    for row, (sequence, _) in enumerate(items):
         n = len(sequence.start_seconds_N)
         middle = (sequence.start_seconds_N + sequence.end_seconds_N) / 2
-        edges = tuple(np.linspace(0.0, max(duration, 1e-3), counts[row] + 1).tolist())
+        edges = tuple(np.linspace(0.0, max(lengths[row], 1e-3), counts[row] + 1).tolist())
         member[row, : counts[row], :n] = window_members(middle, edges)
         times[row, :n, 0] = middle
         times[row, :n, 1] = sequence.end_seconds_N - sequence.start_seconds_N

@@ -87,9 +87,10 @@ def score_command(
     from rl.detectors.artefact import read_artefact
     from rl.detectors.comparison import compare
     from rl.detectors.scoring import encode_files, score_encoded, write_scores
+    from rl.evaluation.labels import in_splits
 
     artefacts = [read_artefact(folder) for folder in detector]
-    rows = [row for row in read_manifest(corpus) if row["split"] == split]
+    rows = in_splits(read_manifest(corpus), [split])
     paths = [corpus / row["path"] for row in rows]
     settings, progress = Settings.load(), Console(stderr=True)
     with build_sandbox(settings) as sandbox:

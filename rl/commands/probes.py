@@ -17,7 +17,7 @@ app = typer.Typer(help="Controls, degradations and prompt injection.", no_args_i
 
 Corpus = Annotated[Path, typer.Option(help="Folder with manifest.parquet.")]
 Out = Annotated[Path | None, typer.Option(help="Write the table as JSON.", show_default=False)]
-Split = Annotated[str, typer.Option(help="Which rows of the manifest.")]
+Split = Annotated[str, typer.Option(help="Rows of the manifest; 'test' means test-… too.")]
 Copies = Annotated[Path, typer.Option(help="Folder for altered copies, kept for the next run.")]
 Pairs = Annotated[int, typer.Option(min=1, help="Pairs of each modality that are taken.")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that make copies.")]
@@ -66,11 +66,12 @@ def robustness_command(
     from rich.console import Console
 
     from rl.corpus.manifest import read_manifest
+    from rl.evaluation.labels import in_splits
     from rl.probes.degradations import grid
     from rl.probes.robustness import heat_maps, measure_robustness
     from rl.probes.sample import sample_pairs
 
-    rows = sample_pairs([row for row in read_manifest(corpus) if row["split"] == split], pairs)
+    rows = sample_pairs(in_splits(read_manifest(corpus), [split]), pairs)
     with _scorer(judge) as scorer:
         table = measure_robustness(
             corpus,
@@ -105,10 +106,11 @@ def injection_command(
     from rich.console import Console
 
     from rl.corpus.manifest import read_manifest
+    from rl.evaluation.labels import in_splits
     from rl.probes.injection import by_kind, injections, measure_injection
     from rl.probes.sample import sample_pairs
 
-    rows = sample_pairs([row for row in read_manifest(corpus) if row["split"] == split], pairs)
+    rows = sample_pairs(in_splits(read_manifest(corpus), [split]), pairs)
     with _scorer(judge) as scorer:
         table = measure_injection(
             corpus,

@@ -4,3 +4,7 @@ Start at `evaluation.evaluate_scores` (labelled rows and recorded scores to figu
 `comparison.compare` (outputs of generators to a ranking), or at `section.Section` (a further
 chapter for the report).
 """
+
+from rl.evaluation.comparison import Comparison, compare
+
+__all__ = ["Comparison", "compare"]

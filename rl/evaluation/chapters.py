@@ -6,11 +6,13 @@ from dataclasses import asdict
 import numpy as np
 
 from rl.evaluation import calibration, graded, pictures, roc
+from rl.evaluation.control_chapter import failing
 from rl.evaluation.draws import Draws
 from rl.evaluation.evaluation import Evaluation, JudgeEvaluation
 from rl.evaluation.measurement import METRICS, common_names
 from rl.evaluation.section import Block, Paragraph, Picture, Section, Table
 from rl.evaluation.selective import digit_spread, risk_coverage
+from rl.evaluation.slices import SOURCES_MIN
 from rl.evaluation.wording import counted, interval, number, p_value
 
 HEADLINE = ("auc", "eer", "spearman", "mae")
@@ -57,6 +59,12 @@ def summary(evaluation: Evaluation) -> Section:
     )
     header = ("judge", *(METRICS[name].label for name in HEADLINE))
     table = Table(header, tuple(rows))
+    if first.items.sources < SOURCES_MIN:
+        said = f"There are only {counted(first.items.sources, 'source')}: intervals are too narrow."
+        blocks.append(Paragraph(said, is_warning=True))
+    if failed := failing(evaluation):
+        said = f"{counted(len(failed), 'control')} failed: {'; '.join(failed)}."
+        blocks.append(Paragraph(said, is_warning=True))
     return Section("summary", "Summary", counts, (opening, *blocks, table, *_verdicts(evaluation)))
 
 
@@ -76,14 +84,17 @@ def _losses(judge: JudgeEvaluation, asked: int) -> Iterator[Block]:
 
 
 def _verdicts(evaluation: Evaluation) -> Iterator[Block]:
+    baselines = {judge.name for judge in evaluation.judges if judge.is_baseline}
     for (first, second), found in evaluation.differences.items():
-        gap = found["auc"]
+        gap, is_beaten = found["auc"], False
         if np.isfinite(gap.low) and (gap.low > 0 or gap.high < 0):
             better, worse = (first, second) if gap.value > 0 else (second, first)
             said = f"{better} separates better than {worse}"
+            is_beaten = better in baselines and worse not in baselines
+            said += ", and it is only a cheap baseline" if is_beaten else ""
         else:
             said = f"{first} and {second} do not differ for certain"
-        yield Paragraph(f"{said}: AUC {interval(gap)}, {p_value(gap.p)}, paired.")
+        yield Paragraph(f"{said}: AUC {interval(gap)}, {p_value(gap.p)}, paired.", is_beaten)
 
 
 def all_figures(evaluation: Evaluation) -> Section:

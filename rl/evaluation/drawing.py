@@ -5,6 +5,7 @@ Colours are stand-ins that become CSS variables of the page; words stay text, in
 
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -64,13 +65,15 @@ def drawing(width: float, height: float, columns: int = 1) -> Iterator[Drawing]:
         "legend.frameon": False,
         "lines.linewidth": 1.7,
     }
-    with mpl.rc_context(settings):
+    with mpl.rc_context(settings), warnings.catch_warnings():
         figure = Figure(figsize=(width, height), layout="constrained")
         figure.patch.set_alpha(0.0)
         axes = [figure.add_subplot(1, columns, k + 1) for k in range(columns)]
         result = Drawing(figure, axes)
         yield result
         sink = io.BytesIO()
+        # Words are set in the reader's font: what Matplotlib's own lacks does not matter.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
     result.svg = themed(sink.getvalue().decode("utf-8"))
 

@@ -1,11 +1,12 @@
 """Judges on the same labelled rows: their figures, their slices, and their paired differences."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from moderation.cli.text import printable
 from moderation.errors import ConfigurationError
 from moderation.results import RunContext
 from moderation.types import ItemResult, Judgment
@@ -16,10 +17,12 @@ from rl.evaluation.items import ScoredItems
 from rl.evaluation.labels import Row
 from rl.evaluation.measurement import Measured, measure, paired_differences
 from rl.evaluation.probability import Fitted, fit
+from rl.evaluation.probing import Probed
 from rl.evaluation.scores import Scores, match
 from rl.evaluation.slices import QUALITY_PREFIX, SliceFigures, measure_slices
+from rl.probes.verdict import Verdicts
 
-COLUMNS = ("modality", "recipe", "generator", "language", "split")
+COLUMNS = ("modality", "recipe", "generator", "language", "collection", "split")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +31,8 @@ class JudgeEvaluation:
 
     results: by row. calibration: how its probabilities came about; None where they came with the
     scores, or where there are none. failed: results without a score. missing: rows not tried.
+    is_baseline: a detector that gives its own probabilities. probed: tables of altered copies.
+    controls: whether its scores tell genuine sources apart, and fall by recompression alone.
     """
 
     name: str
@@ -40,11 +45,17 @@ class JudgeEvaluation:
     claims: ClaimAgreement | None
     failed: tuple[ItemResult, ...]
     missing: int
+    is_baseline: bool = False
+    probed: Probed = field(default_factory=Probed)
+    controls: Verdicts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """All judges on the same `rows`. differences: (name, other name) -> figure -> difference."""
+    """All judges on the same `rows`. differences: (name, other name) -> figure -> difference.
+
+    controls: what a detector could learn from these rows instead of forgeries, by modality.
+    """
 
     rows: tuple[Row, ...]
     asked: int
@@ -52,6 +63,7 @@ class Evaluation:
     differences: Mapping[tuple[str, str], Mapping[str, Difference]]
     draws: int
     seed: int
+    controls: Verdicts = field(default_factory=dict)
 
 
 def evaluate_scores(
@@ -100,6 +112,7 @@ def evaluate_scores(
                 claim_agreement(kept, results),
                 tuple(r for r in column if r is not None and r.judgment is None),
                 sum(result is None for result in column),
+                bool(one.probabilities),
             )
         )
     differences = {
@@ -112,9 +125,9 @@ def evaluate_scores(
 
 def _names(scores: Sequence[Scores]) -> list[str]:
     """The judges' names, with the mode where one judge is there in both, and never twice."""
-    names = [one.judge_id for one in scores]
+    names = [printable(one.judge_id) for one in scores]
     if len(set(names)) < len(names):
-        names = [f"{one.judge_id} {one.context.mode}" for one in scores]
+        names = [f"{name} {one.context.mode}" for name, one in zip(names, scores, strict=True)]
     return [
         name if names.count(name) == 1 else f"{name} #{names[: k + 1].count(name)}"
         for k, name in enumerate(names)

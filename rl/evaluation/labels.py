@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from moderation.errors import ManifestError
 from moderation.types import LEVELS_K
-from rl.corpus.manifest import NAME
+from rl.corpus.manifest import NAME, is_in
 
 Row = Mapping[str, Any]
 
@@ -57,25 +57,39 @@ def read_labels(manifest: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def test_splits(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The splits whose names begin with `test`, or the only split of a manifest.
+
+    Raises:
+        ManifestError: there are several splits, and none of them is a test split.
+    """
+    there = sorted({row["split"] for row in rows})
+    found = tuple(name for name in there if name.startswith("test"))
+    if found or len(there) == 1:
+        return found or tuple(there)
+    named = ", ".join(name or "(none)" for name in there) or "no rows"
+    raise ManifestError(
+        f"no split begins with 'test': {named}",
+        expected="a test split, or the name of another",
+        remedy="Name the rows to evaluate with --split.",
+    )
+
+
 def in_splits(rows: Sequence[Row], splits: Sequence[str]) -> list[Row]:
-    """Rows of the named splits; `test` also names `test-in-domain` and the like.
+    """Rows of the named splits; `test` also means `test-in-domain` and the like.
 
     Raises:
         ManifestError: no row is in one of them.
     """
     for name in splits:
-        if not any(_is_in(row["split"], name) for row in rows):
+        if not any(is_in(row["split"], name) for row in rows):
             there = ", ".join(sorted({row["split"] or "(none)" for row in rows}))
             raise ManifestError(
                 f"no row is in the split {name!r}",
                 expected=f"one of those in the manifest: {there}",
                 remedy="Name another with --split.",
             )
-    return [row for row in rows if any(_is_in(row["split"], name) for name in splits)]
-
-
-def _is_in(split: str, name: str) -> bool:
-    return split == name or split.startswith((f"{name}-", f"{name}_"))
+    return [row for row in rows if any(is_in(row["split"], name) for name in splits)]
 
 
 def calibration_rows(rows: Sequence[Row], evaluated: Sequence[Row]) -> tuple[str, list[Row]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import norm
@@ -25,6 +26,12 @@ def _thinned(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     return x[keep], y[keep]
 
 
+def _legend(axis: Any) -> None:
+    """Above the whole figure: it never covers a curve."""
+    handles, names = axis.get_legend_handles_labels()
+    axis.figure.legend(handles, names, loc="outside upper left", ncols=4)
+
+
 def roc_and_det(by_name: Mapping[str, Roc]) -> str:
     """ROC, and DET on normal deviate scales, where Gaussian scores give straight lines."""
     with drawing(9.2, 4.3, 2) as result:
@@ -37,7 +44,7 @@ def roc_and_det(by_name: Mapping[str, Roc]) -> str:
             right.plot(norm.ppf(x), norm.ppf(y), **series(k))
         left.plot([0, 1], [0, 1], color=SOFT, linewidth=0.8)
         left.set(title="ROC", xlabel="genuine flagged (FPR)", ylabel="manipulated flagged (TPR)")
-        left.legend(loc="lower right")
+        _legend(left)
         ticks = norm.ppf(_PER_CENT)
         names = [f"{100 * share:g} %" for share in _PER_CENT]
         right.set(title="DET", xlabel="genuine flagged (FPR)", ylabel="manipulated passed (miss)")
@@ -59,7 +66,7 @@ def reliability(by_name: Mapping[str, ReliabilityBins]) -> str:
             right.stairs(100 * bins.share_DB[0], edges, label=name, linewidth=1.7, **series(k))
         left.set(xlim=(0, 1), ylim=(0, 1), title="Reliability")
         left.set(xlabel="stated P(manipulated)", ylabel="share manipulated")
-        left.legend(loc="upper left")
+        _legend(left)
         right.set(title="How often each was stated", xlabel="stated P(manipulated)")
         right.set(ylabel="% of items", ylim=(0, None))
     return result.svg
@@ -77,7 +84,7 @@ def distributions(by_name: Mapping[str, Floats], y_N: Floats) -> str:
             axis.stairs(100 * share, edges, label=name, linewidth=1.7, **series(k))
         axis.set(xlabel="0 wholly fabricated … 9 wholly authentic", ylabel="% of items")
         axis.set_xticks(range(LEVELS_K))
-        axis.legend(loc="upper left")
+        _legend(axis)
     return result.svg
 
 
@@ -105,7 +112,7 @@ def pit_histogram(by_name: Mapping[str, Floats]) -> str:
             axis.stairs(density, edges, label=name, linewidth=1.7, **series(k))
         axis.set(xlabel="probability integral transform", ylabel="density", xlim=(0, 1))
         axis.set_ylim(bottom=0)
-        axis.legend(loc="upper center")
+        _legend(axis)
     return result.svg
 
 
@@ -120,7 +127,7 @@ def risk_and_coverage(panels: Mapping[str, Mapping[str, RiskCoverage]]) -> str:
                 axis.plot(x[keep], y[keep], label=name, **series(k))
             axis.set(title=title, xlabel="share of items kept, surest first", xlim=(0, 1))
             axis.set_ylim(bottom=0)
-        result.axes[0].legend(loc="upper left")
+        _legend(result.axes[0])
     return result.svg
 
 
@@ -132,11 +139,11 @@ class ForestRow:
     estimates: tuple[Estimate | None, ...]
 
 
-def forest(rows: Sequence[ForestRow], names: Sequence[str], label: str, chance: float) -> str:
-    """Estimates with their intervals, one row a slice, one mark a judge."""
+def forest(rows: Sequence[ForestRow], names: Sequence[str], label: str, reference: float) -> str:
+    """Estimates with their intervals, one row a slice, one mark a judge, a line at `reference`."""
     with drawing(9.2, 0.9 + 0.27 * len(rows) * max(1, len(names) ** 0.5)) as result:
         (axis,) = result.axes
-        axis.axvline(chance, color=SOFT, linewidth=0.8)
+        axis.axvline(reference, color=SOFT, linewidth=0.8)
         for k, name in enumerate(names):
             height = np.arange(len(rows)) + (k - (len(names) - 1) / 2) * 0.24
             found = [row.estimates[k] for row in rows]
@@ -148,5 +155,5 @@ def forest(rows: Sequence[ForestRow], names: Sequence[str], label: str, chance: 
         axis.set_yticks(range(len(rows)), [row.name for row in rows])
         axis.tick_params(axis="y", labelcolor=INK)
         axis.set(xlabel=label, ylim=(len(rows) - 0.4, -0.6))
-        axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+        _legend(axis)
     return result.svg

@@ -20,6 +20,37 @@ def spearman(score_N: Floats, y_N: Floats) -> float:
     return float(graded.spearman(score_N, y_N, Draws.once(score_N.size))[0])
 
 
+def estimate_auc(
+    score_N: Floats,
+    is_manipulated_N: Flags,
+    sources: Sequence[str],
+    *,
+    draws: int = 1000,
+    seed: int = 0,
+) -> Estimate:
+    """`auc` with its interval over sources; NaN where there is no item."""
+    value = auc(score_N, is_manipulated_N) if score_N.size else float("nan")
+    if not np.isfinite(value):
+        return Estimate(value, float("nan"), float("nan"))
+    names, place_N = place_sources(sources)
+    sample = bootstrap_draws(place_N, draws=draws, seed=seed)
+    value_D = np.concatenate(
+        [roc.auc(roc.roc(score_N, is_manipulated_N, block)) for block in sample.blocks()]
+    )
+    return estimate(value, value_D, has_interval=len(names) > 1)
+
+
+def estimate_mean(
+    value_N: Floats, sources: Sequence[str], *, draws: int = 1000, seed: int = 0
+) -> Estimate:
+    """The mean with its interval over sources; NaN where there is no item."""
+    if not value_N.size:
+        return Estimate(float("nan"), float("nan"), float("nan"))
+    names, place_N = place_sources(sources)
+    value_D = bootstrap_draws(place_N, draws=draws, seed=seed).mean(value_N)
+    return estimate(float(value_N.mean()), value_D, has_interval=len(names) > 1)
+
+
 def bootstrap(
     metric: Callable[[Counts], float],
     sources: Sequence[str],

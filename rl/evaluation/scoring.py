@@ -1,56 +1,120 @@
 """Scores of files from their bytes, as `moderation score` gives them, kept on the way."""
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress
+
 from moderation.app import build_dispatcher
-from moderation.cli.batch import run_batch
+from moderation.cli.batch import BatchDispatcher, run_batch
 from moderation.cli.interruption import Interrupted, Interruption
 from moderation.journal import Journal
 from moderation.results import RunContext
 from moderation.settings import Settings
 from moderation.types import ItemResult, Mode
+from rl.evaluation.detector_judge import DetectorJudge, is_detector
 from rl.evaluation.scores import Scores
 
 SCORES_FOLDER = "scores"
 
 
-def score_files(
-    paths: Sequence[Path],
-    mode: Mode,
-    settings: Settings,
-    *,
-    record: tuple[Path, str] | None = None,
-    interruption: Interruption | None = None,
-    on_result: Callable[[ItemResult], None] = lambda _: None,
-) -> Scores:
-    """Scores of `paths` by the judge that `settings` name.
+class JudgeSession:
+    """A judge, or a detector, that scores many lists of files, one after the other.
 
-    record: a folder and a name; results are journalled there, in `scores/NAME-JUDGE-MODE.parquet`,
-    and a second run scores only what is missing or has changed.
-
-    Raises:
-        ConfigurationError, WeightsMissing: the judge is not there, or the folder not writable.
-        OutputError: the record could not be written.
-        Interrupted: the user stopped it; what was finished is recorded.
+    out: where results are journalled, in `scores/NAME-JUDGE-MODE.parquet`, so that a second run
+    scores only what is missing or has changed; None keeps none.
     """
-    with ExitStack() as stack:
-        dispatcher = stack.enter_context(build_dispatcher(settings))
-        context = RunContext(
+
+    def __init__(
+        self,
+        dispatcher: BatchDispatcher,
+        mode: Mode = Mode.FAST,
+        *,
+        out: Path | None = None,
+        interruption: Interruption | None = None,
+        console: Console | None = None,
+    ) -> None:
+        self.context = RunContext(
             mode, dispatcher.judge_id, setup=dispatcher.setup, limits=dispatcher.limits
         )
-        journal = None
-        if record is not None:
-            folder = record[0] / SCORES_FOLDER
-            folder.mkdir(parents=True, exist_ok=True)
-            out = folder / f"{record[1]}-{context.judge_id}-{mode.value}.parquet"
-            journal = stack.enter_context(Journal(out, context, resume=True))
-        outcome = run_batch(
-            dispatcher, paths, mode, journal=journal, interruption=interruption, on_result=on_result
-        )
-    if outcome.unwritten:
-        raise outcome.unwritten
-    if outcome.is_interrupted:
-        raise Interrupted
-    return Scores(context, outcome.results)
+        self._dispatcher = dispatcher
+        self._out = None if out is None else out / SCORES_FOLDER
+        self._interruption = interruption
+        self._console = console
+
+    def scores(self, paths: Sequence[Path], name: str) -> Scores:
+        """Scores of `paths`, in order; `name` of the record, and of the bar on the console.
+
+        Raises:
+            ConfigurationError, WeightsMissing: weights are missing, or the folder not writable.
+            OutputError: the record could not be written.
+            Interrupted: the user stopped it; what was finished is recorded.
+        """
+        with ExitStack() as stack:
+            journal = None
+            if self._out is not None:
+                self._out.mkdir(parents=True, exist_ok=True)
+                file = f"{name}-{self.context.judge_id}-{self.context.mode.value}.parquet"
+                journal = stack.enter_context(Journal(self._out / file, self.context, resume=True))
+            said = f"{name}: {self.context.judge_id}"
+            advance = stack.enter_context(progress(self._console, len(paths), said))
+            outcome = run_batch(
+                self._dispatcher,
+                paths,
+                self.context.mode,
+                journal=journal,
+                interruption=self._interruption,
+                on_result=advance,
+            )
+        if outcome.unwritten:
+            raise outcome.unwritten
+        if outcome.is_interrupted:
+            raise Interrupted
+        return Scores(self.context, outcome.results, self._probabilities(outcome.results))
+
+    def _probabilities(self, results: Sequence[ItemResult]) -> dict[str, float]:
+        if not isinstance(self._dispatcher, DetectorJudge):
+            return {}
+        given = self._dispatcher.probabilities
+        return {r.path: given[r.sha256] for r in results if r.judgment and r.sha256 in given}
+
+
+@contextmanager
+def judge_session(
+    settings: Settings,
+    mode: Mode = Mode.FAST,
+    *,
+    out: Path | None = None,
+    interruption: Interruption | None = None,
+    console: Console | None = None,
+) -> Iterator[JudgeSession]:
+    """A session with the judge or the detector that `settings` name; a detector has one mode.
+
+    Raises:
+        ConfigurationError: the judge is not there.
+    """
+    folder = Path(settings.judge)
+    with ExitStack() as resources:
+        dispatcher: BatchDispatcher
+        if is_detector(folder):
+            kept = None if out is None else out / SCORES_FOLDER
+            dispatcher, mode = DetectorJudge(folder, settings, resources, kept), Mode.FAST
+        else:
+            dispatcher = resources.enter_context(build_dispatcher(settings))
+        yield JudgeSession(dispatcher, mode, out=out, interruption=interruption, console=console)
+
+
+@contextmanager
+def progress(
+    console: Console | None, total: int, what: str
+) -> Iterator[Callable[[ItemResult], None]]:
+    """A bar with the time left on the console, if that is a terminal."""
+    console = console or Console(quiet=True)
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda _: bar.advance(task)

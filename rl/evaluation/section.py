@@ -1,17 +1,17 @@
 """Chapters of a report: figures for machines, and blocks of text, tables and pictures for people.
 
-This is the seam for further chapters. Whoever measures something more (controls, a robustness
-grid, a prompt-injection suite) returns a `Section`, and adds it to `Report.sections`: its
-`figures` come out in `report.json` under `key`, its `blocks` in `report.html` under `title`.
+This is the seam for further chapters. Whoever measures something more returns a `Section`, and
+hands it to `run.build_report`: its `figures` come out in `report.json` under `key`, its `blocks`
+in `report.html` under `title`.
 
     Section(
-        key="controls",
-        title="Controls",
-        figures={"real_against_real": {"value": 0.58, "low": 0.51, "high": 0.66}},
+        key="listeners",
+        title="Listening test",
+        figures={"agreement": {"value": 0.58, "low": 0.51, "high": 0.66}},
         blocks=(
-            Paragraph("Two genuine sources should look alike to a judge."),
-            Table(("control", "AUC"), (("real against real", "0.580"),)),
-            Picture(drawing_as_svg, "Heat map of the grid"),
+            Paragraph("Ten people heard every clip once."),
+            Table(("pair", "Spearman"), (("people and judge", "0.580"),)),
+            Picture(drawing_as_svg, "Their scores against the judge's"),
         ),
     )
 
@@ -39,12 +39,16 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns after the first are set as numbers. marked: rows to stand out, by index."""
+    """Columns after the first are set as numbers.
+
+    marked: rows to stand out, by index. is_folded: shown when the reader asks for it.
+    """
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
     marked: frozenset[int] = frozenset()
+    is_folded: bool = False
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.header) for row in self.rows):

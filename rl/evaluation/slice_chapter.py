@@ -1,14 +1,14 @@
 """The chapter on slices: the worst of each column beside the mean, a forest plot, all of them."""
 
-import numpy as np
-
+from moderation.cli.text import printable
 from rl.evaluation.evaluation import Evaluation
 from rl.evaluation.pictures import ForestRow, forest
 from rl.evaluation.section import Block, Paragraph, Picture, Section, Table
-from rl.evaluation.slices import SliceFigures, summaries
+from rl.evaluation.slices import FEW_SOURCES, SliceFigures, summaries
 from rl.evaluation.wording import interval, number
 
 FOREST_ROWS_MAX = 48
+ROWS_SHOWN_MAX = 30
 
 
 def slice_section(evaluation: Evaluation) -> Section:
@@ -16,7 +16,7 @@ def slice_section(evaluation: Evaluation) -> Section:
     blocks: list[Block] = [
         Paragraph(
             "A recipe's or generator's forgeries are measured against the genuine items of the "
-            "same modality. Slices with fewer than 10 items of a class are not measured."
+            "same modality. With fewer than 10 items of a class there are too few to measure."
         )
     ]
     for judge in evaluation.judges:
@@ -48,7 +48,7 @@ def _forest(evaluation: Evaluation) -> list[Block]:
         return []
     rows = [
         ForestRow(
-            f"{first[k].column} {first[k].value}",
+            printable(f"{first[k].column} {first[k].value}")[:60],
             tuple(judge.slices[k].estimates.get("auc") for judge in evaluation.judges),
         )
         for k in chosen
@@ -81,16 +81,18 @@ def _everything(evaluation: Evaluation) -> Table:
         for row, k in enumerate(shown)
         if any(judge.slices[k] in worst for judge in evaluation.judges)
     )
-    caption = "Marked: the worst AUC of its column, for a judge. Sources too small are not listed."
-    return Table((*header, *columns), rows, caption, marked)
+    caption = (
+        "Marked: the worst AUC of its column, for a judge. Sources too small are not listed. "
+        f"† {FEW_SOURCES}."
+    )
+    return Table((*header, *columns), rows, caption, marked, is_folded=len(rows) > ROWS_SHOWN_MAX)
 
 
 def _auc(part: SliceFigures) -> str:
     if part.measured is None:
-        return part.note
+        return "too few"
     found = part.estimates["auc"]
-    note = f" ({part.note})" if part.note and np.isfinite(found.value) else ""
-    return interval(found) + note
+    return interval(found) + (" †" if part.note else "")
 
 
 def _figures(part: SliceFigures) -> dict[str, object]:

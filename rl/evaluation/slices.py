@@ -1,5 +1,6 @@
 """Figures by modality, recipe, generator, source and so on: the worst slice beside the mean."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,10 +12,15 @@ from rl.evaluation.estimate import Estimate
 from rl.evaluation.items import ScoredItems
 from rl.evaluation.measurement import Measured, in_blocks, measure
 
-WHOLE = ("modality", "language", "split", "source")
+WHOLE = ("modality", "language", "collection", "split", "source")
 FORGERIES = ("recipe", "generator")
 QUALITY_PREFIX = "quality"
 ITEMS_OF_A_CLASS_MIN = 10
+# Percentile intervals over a handful of sources are too narrow.
+SOURCES_MIN = 10
+# A number that stands alone: "h264" is a name.
+_AMOUNT = re.compile(r"(?<![\w.])[+-]?\d+(?:\.\d+)?(?!\w)")
+FEW_SOURCES = f"fewer than {SOURCES_MIN} sources: the interval says little"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,23 +65,24 @@ class SliceSummary:
 
 def slices(items: ScoredItems) -> Iterator[Slice]:
     """Every slice of the columns that the manifest has; one that holds all items is left out."""
-    for column in (*WHOLE, *FORGERIES, *_quality_columns(items)):
+    for column in (*WHOLE, *FORGERIES):
         if column == "source":
-            label_N = items.source_N
+            yield from _of_column(items, column, items.source_N)
         elif column in items.columns:
-            label_N = items.columns[column]
-        else:
-            continue
-        if column.startswith(QUALITY_PREFIX):
-            label_N = bands(label_N)
-        is_named_N = np.array([bool(label) for label in label_N])
-        values = sorted({str(label) for label in label_N[is_named_N]})
-        for value in values:
-            is_in_N = label_N == value
-            if column in FORGERIES:
-                is_in_N = _against_genuine(items, is_in_N & items.is_manipulated_N)
-            if is_in_N.any() and not (is_in_N.all() and len(values) == 1):
-                yield Slice(column, value, np.flatnonzero(is_in_N))
+            yield from _of_column(items, column, items.columns[column])
+    for column in _quality_columns(items):
+        for name, label_N in quality_labels(items.columns[column]).items():
+            yield from _of_column(items, f"{column} {name}".strip(), label_N)
+
+
+def _of_column(items: ScoredItems, column: str, label_N: np.ndarray) -> Iterator[Slice]:
+    values = sorted({str(label) for label in label_N if label})
+    for value in values:
+        is_in_N = label_N == value
+        if column in FORGERIES:
+            is_in_N = _against_genuine(items, is_in_N & items.is_manipulated_N)
+        if is_in_N.any() and not (is_in_N.all() and len(values) == 1):
+            yield Slice(column, value, np.flatnonzero(is_in_N))
 
 
 def _quality_columns(items: ScoredItems) -> Sequence[str]:
@@ -89,6 +96,25 @@ def _against_genuine(items: ScoredItems, is_forged_N: Flags) -> Flags:
         modality_N = items.columns["modality"]
         is_peer_N &= np.isin(modality_N.astype(str), modality_N[is_forged_N].astype(str))
     return is_forged_N | is_peer_N
+
+
+def quality_labels(label_N: np.ndarray) -> dict[str, np.ndarray]:
+    """Labels of a quality column, by what they speak of; "" for the column itself.
+
+    Text may list operations with their amounts, as the corpus builder writes it
+    (`crop 0.91; jpeg 83`): each has its own labels, the amounts by quarter.
+    """
+    listed = [label.split(";") if isinstance(label, str) else [] for label in label_N]
+    if not any(len(parts) > 1 or _AMOUNT.search(parts[0]) for parts in listed if parts):
+        return {"": bands(label_N)}
+    found: dict[str, np.ndarray] = {}
+    for k, parts in enumerate(listed):
+        for part in parts:
+            amount = _AMOUNT.search(part)
+            name = " ".join(_AMOUNT.sub("", part, count=1).split())
+            column = found.setdefault(name, np.full(len(label_N), None, dtype=object))
+            column[k] = float(amount[0]) if amount else "yes"
+    return {name: bands(found[name]) for name in sorted(found) if name}
 
 
 def bands(label_N: np.ndarray) -> np.ndarray:
@@ -135,7 +161,7 @@ def _figures(items: ScoredItems, draws: Draws, part: Slice) -> SliceFigures:
     if min(manipulated, genuine) < ITEMS_OF_A_CLASS_MIN:
         note = f"{genuine} genuine, {manipulated} manipulated: fewer than {ITEMS_OF_A_CLASS_MIN}"
         return SliceFigures(*counts, None, note)
-    note = "" if mine.sources > 1 else "one source: no interval"
+    note = "" if mine.sources >= SOURCES_MIN else FEW_SOURCES
     return SliceFigures(*counts, measure(mine, draws.take(part.item_M), slice_measures), note)
 
 

@@ -8,6 +8,15 @@ from rl.probes.film_degradations import film_grid
 from rl.probes.picture_degradations import picture_grid
 from rl.probes.sound_degradations import sound_grid
 
+# Mild recompression, by key: what any upload undergoes must not lower a score.
+RECOMPRESSIONS = (
+    "image/jpeg/quality 90",
+    "video/h264/CRF 23",
+    "audio/mp3/64 kbit per s",
+    "audio/aac/64 kbit per s",
+    "audio/opus/64 kbit per s",
+)
+
 
 def grid(
     modalities: Collection[Modality] = tuple(Modality), names: Collection[str] = ()

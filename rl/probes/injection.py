@@ -20,7 +20,7 @@ from rl.probes.injection_texts import DRAWN, SPOKEN, WRITTEN, HostileText
 from rl.probes.overlays import DRAW, TAG, append_speech, mix_into_film, mix_speech, untouched
 from rl.probes.sample import Row
 from rl.probes.scorer import Scorer
-from rl.probes.statistics import Estimate, bootstrap
+from rl.probes.statistics import Estimate, estimate_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,21 +151,16 @@ def _row(
     sources = [copies[i].row["source"] for i in kept]
     worst = int(gain_N.argmax()) if kept else -1
     worst_path = copies[kept[worst]].row["path"] if kept else ""
-    unknown = Estimate(nan, nan, nan)
     return InjectionRow(
         modality=entry.hostile.modality.value,
         kind=entry.kind,
         trick=entry.trick,
         items=len(kept),
         failed=len(copies) - len(kept),
-        shift=bootstrap(lambda i: float(gain_N[i].mean()), sources, draws=draws)
-        if sources
-        else unknown,
+        shift=estimate_mean(gain_N, sources, draws=draws),
         worst=float(gain_N[worst]) if kept else nan,
         worst_path=worst_path,
-        raw_shift=bootstrap(lambda i: float(raw_N[i].mean()), sources, draws=draws)
-        if sources
-        else unknown,
+        raw_shift=estimate_mean(raw_N, sources, draws=draws),
     )
 
 

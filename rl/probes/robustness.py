@@ -1,6 +1,6 @@
 """How a judge's scores hold up when files are degraded: the table and the heat map."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from rl.probes.alteration import Alteration
 from rl.probes.copies import make_copies
 from rl.probes.sample import Row
 from rl.probes.scorer import Scorer
-from rl.probes.statistics import Estimate, Floats, auc, bootstrap
+from rl.probes.statistics import Estimate, Floats, estimate_auc, estimate_mean
 
 MIDDLE = 4.5
 NO_DEGRADATION = "none"
@@ -111,32 +111,26 @@ def _row(
     kept = np.isfinite(before_N) & np.isfinite(after_N)
     before_N, after_N = before_N[kept], after_N[kept]
     forged_N = np.array([row["is_manipulated"] for row in rows], bool)[kept]
-    sources = np.array([row["source"] for row in rows])[kept].tolist()
+    source_N = np.array([row["source"] for row in rows], object)[kept]
     passed_N = ~forged_N & (before_N >= threshold)
     shift_N = after_N - before_N
+    fell_N = (after_N < threshold).astype(np.float64)
 
-    def over_sources(metric: Callable[[npt.NDArray[np.int64]], float]) -> Estimate:
-        return bootstrap(metric, sources, draws=draws) if sources else Estimate(nan, nan, nan)
+    def mean_of(value_N: Floats, chosen_N: npt.NDArray[np.bool_]) -> Estimate:
+        return estimate_mean(value_N[chosen_N], source_N[chosen_N].tolist(), draws=draws)
 
     return RobustnessRow(
         modality=degradation.modality.value,
         name=degradation.name,
         level=degradation.level,
         order=degradation.order,
-        items=len(sources),
-        failed=len(rows) - len(sources),
-        auc=over_sources(lambda i: auc(after_N[i], forged_N[i])),
-        shift=over_sources(lambda i: float(shift_N[i].mean())),
-        genuine_shift=over_sources(lambda i: mean_where(shift_N[i], ~forged_N[i])),
-        flip_share=over_sources(
-            lambda i: mean_where((after_N[i] < threshold).astype(np.float64), passed_N[i])
-        ),
+        items=int(kept.sum()),
+        failed=int((~kept).sum()),
+        auc=estimate_auc(after_N, forged_N, source_N.tolist(), draws=draws),
+        shift=mean_of(shift_N, np.ones_like(forged_N)),
+        genuine_shift=mean_of(shift_N, ~forged_N),
+        flip_share=mean_of(fell_N, passed_N),
     )
-
-
-def mean_where(value_N: Floats, chosen_N: npt.NDArray[np.bool_]) -> float:
-    """Mean of the chosen values; NaN where there are none."""
-    return float(value_N[chosen_N].mean()) if chosen_N.any() else float("nan")
 
 
 def heat_maps(table: Sequence[RobustnessRow]) -> list[HeatMap]:

@@ -1,5 +1,7 @@
 """The statistics that probes and detectors share, imported in this one place."""
 
-from rl.metrics import Estimate, Floats, auc, bootstrap, spearman
+from rl.evaluation.draws import Floats
+from rl.evaluation.estimate import Estimate
+from rl.evaluation.point import auc, bootstrap, estimate_auc, estimate_mean, spearman
 
-__all__ = ["Estimate", "Floats", "auc", "bootstrap", "spearman"]
+__all__ = ["Estimate", "Floats", "auc", "bootstrap", "estimate_auc", "estimate_mean", "spearman"]

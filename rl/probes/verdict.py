@@ -1,6 +1,7 @@
 """What a control says: a figure, a bound, and whether it holds, in a plain sentence."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rl.probes.statistics import Estimate
@@ -20,6 +21,10 @@ class Verdict:
     threshold: float
     passed: bool | None
     sentence: str
+
+
+# By modality, or under `all`.
+Verdicts = Mapping[str, Sequence[Verdict]]
 
 
 def leak_verdict(name: str, found: Estimate, threshold: float, what: str) -> Verdict:

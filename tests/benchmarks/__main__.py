@@ -12,7 +12,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -58,28 +59,45 @@ class Worker:
         return answer
 
 
-def throughput(
-    ours: Worker, naive: Worker, paths: Sequence[Path], naive_items: int, rounds: int, mode: Mode
-) -> dict[str, Any]:
-    """Items a second, how many times the naive way, and which share of the stages' floor."""
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Seconds an item of one round. stages: of each stage alone; `judge_<mode>` for either mode."""
+
+    ours: dict[str, float]
+    naive: dict[str, float]
+    stages: dict[str, float]
+
+    def floor(self, mode: Mode) -> float:
+        """The sum of the stages that a mode runs through."""
+        others = sum(v for name, v in self.stages.items() if not name.startswith("judge_"))
+        return others + self.stages[f"judge_{mode.value}"]
+
+
+def take_turns(
+    ours: Worker, naive: Worker, paths: Sequence[Path], naive_items: int, rounds: int
+) -> Iterator[Turn]:
+    """Rounds after a warm-up."""
     few = paths[:naive_items]
-    naive.ask("score", paths[:3], mode)
-    ours.ask("score", paths[:6], mode)
-    turns = []
+    for mode in Mode:
+        ours.ask("score", paths[:6], mode)
+        naive.ask("score", paths[:3], mode)
     for _ in range(rounds):
-        mine = ours.ask("score", paths, mode)["seconds"] / len(paths)
-        stages = ours.ask("stages", paths, mode)
-        slow = naive.ask("score", few, mode)["seconds"] / len(few)
-        turns.append((mine, slow, {k: v / len(paths) for k, v in stages.items()}))
+        mine, slow = {}, {}
+        for mode in Mode:
+            mine[mode.value] = ours.ask("score", paths, mode)["seconds"] / len(paths)
+            slow[mode.value] = naive.ask("score", few, mode)["seconds"] / len(few)
+        stages = ours.ask("stages", paths, Mode.FAST)
+        yield Turn(mine, slow, {name: value / len(paths) for name, value in stages.items()})
+
+
+def throughput(turns: Sequence[Turn], mode: Mode) -> dict[str, float]:
+    """Items a second, how many times the naive way, and which share of the stages' floor."""
+    name = mode.value
     return {
-        "items_per_second": 1 / statistics.median(mine for mine, _, _ in turns),
-        "naive_items_per_second": 1 / statistics.median(slow for _, slow, _ in turns),
-        "times_naive": statistics.median(slow / mine for mine, slow, _ in turns),
-        "share_of_floor": statistics.median(sum(s.values()) / mine for mine, _, s in turns),
-        "stage_milliseconds_per_item": {
-            name: 1000 * statistics.median(stages[name] for _, _, stages in turns)
-            for name in turns[0][2]
-        },
+        "items_per_second": 1 / statistics.median(turn.ours[name] for turn in turns),
+        "naive_items_per_second": 1 / statistics.median(turn.naive[name] for turn in turns),
+        "times_naive": statistics.median(turn.naive[name] / turn.ours[name] for turn in turns),
+        "share_of_floor": statistics.median(turn.floor(mode) / turn.ours[name] for turn in turns),
     }
 
 
@@ -116,7 +134,7 @@ def main() -> None:
     parser.add_argument("--soak", type=int, default=0, help="items of the memory test")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    report: dict[str, Any] = {"items": options.items, "rounds": options.rounds}
+    report: dict[str, Any] = {"items": options.items, "naive_items": options.naive_items}
 
     def add(name: str, part: Any) -> None:
         report[name] = part
@@ -129,8 +147,17 @@ def main() -> None:
         items, few = paths[: options.items], min(options.items, options.naive_items)
         add("decode_16_frames_ms", decoders(next(p for p in paths if p.suffix == ".mp4")))
         with Worker("ours") as ours, Worker("naive") as naive:
-            for mode in Mode:
-                add(mode.value, throughput(ours, naive, items, few, options.rounds, mode))
+            turns: list[Turn] = []
+            for turn in take_turns(ours, naive, items, few, options.rounds):
+                turns.append(turn)
+                add("rounds", len(turns))
+                for mode in Mode:
+                    add(mode.value, throughput(turns, mode))
+            stages = {
+                name: 1000 * statistics.median(turn.stages[name] for turn in turns)
+                for name in turns[0].stages
+            }
+            add("stage_milliseconds_per_item", stages)
             add("peak_memory_mib", {"ours": ours.peak_mib, "naive": naive.peak_mib})
         if options.soak:
             with Worker("ours") as fresh:

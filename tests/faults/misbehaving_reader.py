@@ -3,7 +3,6 @@
 import contextlib
 import ctypes
 import os
-import socket
 import stat
 import time
 from pathlib import Path
@@ -76,16 +75,6 @@ def read(
     elif order == "fork":
         if os.fork() == 0:
             time.sleep(1000)
-    elif order == "execute":
-        os.execv("/bin/sleep", ["sleep", "1000"])
-    elif order == "connect":
-        socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    elif order == "signal":
-        os.kill(int(argument), 9)
-    elif order == "write":
-        Path(argument).write_text("mine")
-    elif order == "remove":
-        Path(argument).unlink()
     elif order == "segfault":
         ctypes.string_at(0)
     elif order == "abort":

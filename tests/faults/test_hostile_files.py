@@ -1,7 +1,7 @@
 """Broken, lying and hostile files through the real sandbox and the real readers."""
 
+import dataclasses
 import os
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,7 +20,8 @@ from tests.media_factory import Broken
 REQUEST = ReadRequest(Uniform())
 # Every fourth frame up to the last but one: a walk on which decord 0.6.0 never comes back.
 WALK = ReadRequest(Dense(Span(0.0, 20.0), 7.5))
-LIMITS = ReadLimits(wall_seconds=20.0, cpu_seconds=15, memory_bytes=2 * 2**30)
+# Long enough for a starved machine: nothing here may come near it.
+LIMITS = ReadLimits(wall_seconds=120.0, cpu_seconds=15, memory_bytes=2 * 2**30)
 RESIDENT_BYTES_MAX = 400 * 2**20
 
 
@@ -30,11 +31,11 @@ def test_every_broken_file_is_refused_with_its_reason(broken_media: Broken) -> N
     exits: list[ChildExit] = []
     with Sandbox(limits=LIMITS, on_exit=exits.append) as sandbox:
         for name, (path, expected) in broken_media.items():
-            started = time.monotonic()
             with pytest.raises(TypedError) as caught:
                 sandbox.read(path, REQUEST)
             assert isinstance(caught.value, expected), (name, caught.value)
-            assert time.monotonic() - started < 5.0, name
+            assert not isinstance(caught.value, DecodeTimeout), name
+    assert not any(ended.killed for ended in exits)
     assert max(ended.max_rss_bytes for ended in exits) < RESIDENT_BYTES_MAX
     assert not {child.pid for child in psutil.Process().children(recursive=True)} - before
 
@@ -62,39 +63,44 @@ def _decord_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_decord_alone")
 def test_decord_hangs_on_hidden_packets_and_is_killed(good_media: dict[str, Path]) -> None:
-    limits = ReadLimits(wall_seconds=2.0, cpu_seconds=60)
     exits: list[ChildExit] = []
+    with Sandbox(
+        limits=LIMITS, reader="decord_alone:read", fallback=(), on_exit=exits.append
+    ) as sandbox:
+        sandbox.read(good_media["mp4"], WALK)  # the same reader is fine with a plain clip
+    limits = dataclasses.replace(LIMITS, wall_seconds=3.0)
     with Sandbox(
         limits=limits, reader="decord_alone:read", fallback=(), on_exit=exits.append
     ) as sandbox:
-        sandbox.read(good_media["mp4"], WALK)  # the same reader is fine with a plain clip
-        started = time.monotonic()
-        with pytest.raises(DecodeTimeout):
+        with pytest.raises(DecodeTimeout) as caught:
             sandbox.read(good_media["hidden_packets"], WALK)
-        assert 1.5 < time.monotonic() - started < limits.wall_seconds + 1.0
-    assert exits[-1].killed
+        assert "3 s" in caught.value.expected
+    assert [ended.killed for ended in exits] == [False, True]
 
 
 @pytest.mark.usefixtures("_decord_alone")
-def test_pyav_takes_over_where_decord_hangs(good_media: dict[str, Path]) -> None:
-    limits = ReadLimits(wall_seconds=6.0, cpu_seconds=60)
-    with Sandbox(limits=limits, reader="decord_alone:read") as sandbox:
-        started = time.monotonic()
+def test_pyav_takes_over_where_decord_hangs(
+    good_media: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("encoders.sandbox.FIRST_ATTEMPT_SHARE", 3.0 / LIMITS.wall_seconds)
+    exits: list[ChildExit] = []
+    with Sandbox(limits=LIMITS, reader="decord_alone:read", on_exit=exits.append) as sandbox:
         media = sandbox.read(good_media["hidden_packets"], WALK)
-        assert time.monotonic() - started < limits.wall_seconds
+    assert [ended.killed for ended in exits] == [True, False]
     assert media.metadata.reader == "pyav"
     assert media.frames is not None
     assert len(media.frames.pixels_FHWC) > 70
     assert any("gave up" in note for note in media.metadata.notes)
 
 
-def test_file_that_hangs_decord_does_not_cost_the_limit(good_media: dict[str, Path]) -> None:
-    with Sandbox(limits=LIMITS) as sandbox:
-        sandbox.read(good_media["jpg"], REQUEST)  # starts the zygote
-        started = time.monotonic()
+def test_file_that_hangs_decord_is_never_given_to_it(good_media: dict[str, Path]) -> None:
+    exits: list[ChildExit] = []
+    with Sandbox(limits=LIMITS, on_exit=exits.append) as sandbox:
         media = sandbox.read(good_media["hidden_packets"], WALK)
-        assert time.monotonic() - started < 2.0
+    (ended,) = exits  # one child, which ended by itself
+    assert not ended.killed
     assert media.metadata.reader == "pyav"
+    assert not any("gave up" in note for note in media.metadata.notes)
 
 
 def test_undecodable_name_reaches_decord(good_media: dict[str, Path]) -> None:

@@ -1,5 +1,7 @@
 """Decoders that hang, crash, lie, fork and devour memory, and the sandbox that contains them."""
 
+import contextlib
+import dataclasses
 import hashlib
 import json
 import os
@@ -7,11 +9,11 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -37,9 +39,13 @@ from encoders.types import Span
 HERE = Path(__file__).resolve().parent
 READER = "misbehaving_reader:read"
 REQUEST = ReadRequest(Uniform())
+# Long enough for a starved machine: what must end earlier is stopped by another limit.
 LIMITS = ReadLimits(
-    wall_seconds=1.5, cpu_seconds=30, memory_bytes=700 * 2**20, output_bytes_max=128 * 2**20
+    wall_seconds=120.0, cpu_seconds=30, memory_bytes=700 * 2**20, output_bytes_max=128 * 2**20
 )
+IMPATIENT = dataclasses.replace(LIMITS, wall_seconds=1.0)
+PATIENCE_SECONDS = 60.0
+"""How long a test waits for what must happen; it goes on as soon as it has."""
 MakeFile = Callable[..., Path]
 
 
@@ -52,7 +58,7 @@ def reader_is_importable() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def sandbox(reader_is_importable: None) -> Iterator[Sandbox]:
-    """Without a second attempt: the whole wall time is for the first."""
+    """Without a second attempt: what comes back is the verdict on the first."""
     with Sandbox(limits=LIMITS, reader=READER, fallback=()) as sandbox:
         yield sandbox
 
@@ -78,25 +84,36 @@ def zygote_pid(known: set[int]) -> int:
     return pid
 
 
+def wait_for(fact: Callable[[], Any]) -> Any:
+    """The first true value of `fact`."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not (value := fact()):
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.01)
+    return value
+
+
+def decoders(zygote: int) -> list[psutil.Process]:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return [child for child in psutil.Process(zygote).children() if child.status() != "zombie"]
+    return []
+
+
 def require_no_decoders(known: set[int] | None = None) -> None:
     """No zygote has a child; beyond those of `known`, there is no zygote either."""
-    until = time.monotonic() + 1.0
-    while True:
+
+    def are_gone() -> bool:
         zygotes = psutil.Process().children()
-        left = [child for zygote in zygotes for child in zygote.children(recursive=True)]
+        left = [child for zygote in zygotes for child in decoders(zygote.pid)]
         if known is not None:
             left += [zygote for zygote in zygotes if zygote.pid not in known]
-        if not left:
-            return
-        assert time.monotonic() < until, left
-        time.sleep(0.01)
+        return not left
+
+    assert wait_for(are_gone)
 
 
 def require_gone(pids: list[int]) -> None:
-    until = time.monotonic() + 3.0
-    while any(psutil.pid_exists(pid) for pid in pids):
-        assert time.monotonic() < until, pids
-        time.sleep(0.02)
+    assert wait_for(lambda: not any(psutil.pid_exists(pid) for pid in pids))
 
 
 def test_media_comes_back_as_read(sandbox: Sandbox, order: MakeFile) -> None:
@@ -119,16 +136,13 @@ def test_media_comes_back_as_read(sandbox: Sandbox, order: MakeFile) -> None:
 @pytest.mark.parametrize("sampling", [Uniform(3, 2.0), ByScene(5), Dense(Span(1.0, 2.5), 10.0)])
 def test_requests_survive_the_wire(sampling: Uniform | ByScene | Dense) -> None:
     request = ReadRequest(sampling, 7.5, 8_000)
-    header = json.loads(json.dumps(pack_request(b"/\xff", request, LIMITS, READER, ())))
-    assert unpack_request(header) == (b"/\xff", request, LIMITS)
+    header = json.loads(json.dumps(pack_request(request, LIMITS, READER, ())))
+    assert unpack_request(header) == (request, LIMITS)
 
 
 @pytest.mark.parametrize(
     ("text", "error", "word"),
     [
-        ("burn", DecodeTimeout, "time"),
-        ("drip", DecodeTimeout, "time"),
-        ("sleep", DecodeTimeout, "time"),
         ("allocate", LimitExceeded, "memory"),
         ("segfault", DecoderCrashed, "Segmentation"),
         ("abort", DecoderCrashed, "Aborted"),
@@ -153,17 +167,30 @@ def test_requests_survive_the_wire(sampling: Uniform | ByScene | Dense) -> None:
         ("limited", LimitExceeded, "10^9 pixels"),
     ],
 )
-def test_misbehaviour_is_a_typed_error_in_time(
+def test_misbehaviour_is_a_typed_error(
     sandbox: Sandbox, order: MakeFile, text: str, error: type[TypedError], word: str
 ) -> None:
-    started = time.monotonic()
     with pytest.raises(error) as caught:
         sandbox.read(order(text), REQUEST)
-    assert time.monotonic() - started < LIMITS.wall_seconds + 1.0
     assert type(caught.value) is error
     assert word in str(caught.value)
     assert len(str(caught.value)) < 1000
     require_no_decoders()
+
+
+@pytest.mark.parametrize("text", ["burn", "drip", "sleep"])
+def test_a_decoder_that_never_ends_is_killed(order: MakeFile, known: set[int], text: str) -> None:
+    exits: list[ChildExit] = []
+    with Sandbox(limits=IMPATIENT, reader=READER, fallback=(), on_exit=exits.append) as sandbox:
+        with pytest.raises(DecodeTimeout) as caught:
+            sandbox.read(order(text), REQUEST)
+        assert caught.value.limit == "time"
+        assert f"{IMPATIENT.wall_seconds:g} s" in caught.value.expected
+        (ended,) = exits
+        assert ended.killed
+        assert ended.exit_code == -signal.SIGKILL
+        assert not decoders(zygote_pid(known))
+    require_no_decoders(known)
 
 
 def test_limits_are_named(sandbox: Sandbox, order: MakeFile) -> None:
@@ -179,12 +206,16 @@ def test_limits_are_named(sandbox: Sandbox, order: MakeFile) -> None:
 
 
 def test_cpu_time_is_bounded_apart_from_wall_time(order: MakeFile) -> None:
-    limits = ReadLimits(wall_seconds=20.0, cpu_seconds=1)
-    with Sandbox(limits=limits, reader=READER, fallback=()) as sandbox:
-        started = time.monotonic()
-        with pytest.raises(DecodeTimeout):
+    limits = dataclasses.replace(LIMITS, cpu_seconds=1)
+    exits: list[ChildExit] = []
+    with Sandbox(limits=limits, reader=READER, fallback=(), on_exit=exits.append) as sandbox:
+        with pytest.raises(DecodeTimeout) as caught:
             sandbox.read(order("burn"), REQUEST)
-        assert time.monotonic() - started < 10.0
+        assert "1 s of CPU time" in caught.value.expected
+    (ended,) = exits
+    assert not ended.killed  # by the sandbox: it was the kernel
+    assert ended.exit_code in (-signal.SIGXCPU, -signal.SIGKILL)
+    assert ended.cpu_seconds >= 0.9
 
 
 def test_memory_stays_within_the_limit(order: MakeFile) -> None:
@@ -198,31 +229,6 @@ def test_memory_stays_within_the_limit(order: MakeFile) -> None:
     assert 100 * 2**20 < ended.max_rss_bytes <= LIMITS.memory_bytes
 
 
-def test_forbidden_acts_fail(sandbox: Sandbox, order: MakeFile, tmp_path: Path) -> None:
-    granted = Sandbox.protections()
-    kept = tmp_path / "kept"
-    kept.write_text("yours")
-    acts = {
-        f"write {tmp_path / 'new'}": "no_file_changes",
-        f"write {kept}": "no_file_changes",
-        f"remove {kept}": "no_file_changes",
-        "fork": "no_new_processes",
-        "execute": "no_new_processes",
-        "connect": "no_new_processes",
-        f"signal {os.getppid()}": "no_new_processes",
-    }
-    tried = [act for act, protection in acts.items() if granted[protection]]
-    if not tried:
-        pytest.skip("this kernel grants neither Landlock nor seccomp")
-    for act in tried:
-        with pytest.raises(CorruptMedia, match="PermissionError"):
-            sandbox.read(order(act), REQUEST)
-    if granted["no_file_changes"]:
-        assert kept.read_text() == "yours"
-        assert not (tmp_path / "new").exists()
-    require_no_decoders()
-
-
 def test_orphans_are_killed_where_the_kernel_lets_a_decoder_fork(
     order: MakeFile, known: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,34 +237,44 @@ def test_orphans_are_killed_where_the_kernel_lets_a_decoder_fork(
         "import platform\nplatform.machine = lambda: 'other'\n"
     )
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{HERE}")
-    assert not Sandbox.protections()["no_new_processes"]
+    assert not Sandbox.protections()["no_dangerous_system_calls"]
     with Sandbox(limits=LIMITS, reader=READER, fallback=()) as sandbox:
         assert sandbox.read(order("fork"), REQUEST).frames is not None
         require_no_decoders()
     require_no_decoders(known)
 
 
-def test_fallback_takes_over_and_says_so(order: MakeFile, known: set[int]) -> None:
-    limits = ReadLimits(wall_seconds=3.0, memory_bytes=LIMITS.memory_bytes)
-    with Sandbox(limits=limits, reader=READER) as sandbox:
+def test_fallback_takes_over_and_says_so(
+    order: MakeFile, known: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A second for the first attempt, all the rest for the other.
+    monkeypatch.setattr("encoders.sandbox.FIRST_ATTEMPT_SHARE", 1.0 / LIMITS.wall_seconds)
+    with Sandbox(limits=LIMITS, reader=READER) as sandbox:
+        media = sandbox.read(order("sleep first"), REQUEST)
+        assert media.metadata.reader == "pyav"
+        assert "decode_timeout" in media.metadata.notes[-1]
+    monkeypatch.undo()
+    with Sandbox(limits=LIMITS, reader=READER) as sandbox:
         for text, code in (
-            ("sleep first", "decode_timeout"),
             ("segfault first", "decoder_crashed"),
             ("untyped first", "corrupt_media"),
             ("allocate first", "limit_exceeded"),
         ):
-            started = time.monotonic()
             media = sandbox.read(order(text), REQUEST)
-            assert time.monotonic() - started < limits.wall_seconds
             assert media.metadata.reader == "pyav"
             assert code in media.metadata.notes[-1]
         with pytest.raises(NoUsableMedia):
             sandbox.read(order("typed first"), REQUEST)
-        started = time.monotonic()
-        with pytest.raises(DecodeTimeout):
-            sandbox.read(order("sleep"), REQUEST)
-        assert time.monotonic() - started < limits.wall_seconds + 1.0
     require_no_decoders(known)
+
+
+def test_two_attempts_share_the_time_of_one(order: MakeFile) -> None:
+    exits: list[ChildExit] = []
+    with Sandbox(limits=IMPATIENT, reader=READER, on_exit=exits.append) as sandbox:
+        with pytest.raises(DecodeTimeout) as caught:
+            sandbox.read(order("sleep"), REQUEST)
+        assert f"{IMPATIENT.wall_seconds:g} s" in caught.value.expected
+    assert [ended.killed for ended in exits] == [True, True]
 
 
 def test_unreadable_paths_never_reach_a_decoder(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -301,38 +317,48 @@ def test_odd_names_links_and_relative_paths_work(
     assert sandbox.read("link", REQUEST).frames is not None
 
 
-def test_file_changed_in_mid_read_is_transient(order: MakeFile) -> None:
-    limits = ReadLimits(wall_seconds=3.0)
-    with Sandbox(limits=limits, reader=READER) as sandbox, ThreadPoolExecutor() as pool:
+def test_file_changed_in_mid_read_is_transient(
+    order: MakeFile, known: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("encoders.sandbox.FIRST_ATTEMPT_SHARE", 5.0 / LIMITS.wall_seconds)
+    with Sandbox(limits=LIMITS, reader=READER) as sandbox, ThreadPoolExecutor() as pool:
+        sandbox.read(order("well", "other.mp4"), REQUEST)
         path = order("sleep first")
         reading = pool.submit(sandbox.read, path, REQUEST)
-        time.sleep(0.6)
-        path.write_text("sleep first, then something else")
+        wait_for(lambda: decoders(zygote_pid(known)))  # so it is hashed
         path.write_text("well changed")
         with pytest.raises(TransientError, match="changed"):
             reading.result()
 
 
 def test_killed_zygote_is_replaced_in_mid_read(order: MakeFile, known: set[int]) -> None:
-    limits = ReadLimits(wall_seconds=6.0)
-    with Sandbox(limits=limits, reader=READER) as sandbox, ThreadPoolExecutor() as pool:
+    sandbox = Sandbox(limits=LIMITS, reader=READER, fallback=())
+    with sandbox, ThreadPoolExecutor() as pool:
         sandbox.read(order("well"), REQUEST)
-        reading = pool.submit(sandbox.read, order("sleep first", "slow.mp4"), REQUEST)
+        reading = pool.submit(sandbox.read, order("sleep", "slow.mp4"), REQUEST)
         first = zygote_pid(known)
-        until = time.monotonic() + 2.0
-        while not (children := psutil.Process(first).children()):
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        (child,) = wait_for(lambda: decoders(first))
         os.kill(first, signal.SIGKILL)
-        require_gone([children[0].pid])
-        assert reading.result().metadata.reader == "pyav"
-        assert zygote_pid(known) != first
+        require_gone([child.pid])
+
+        def replaced() -> int:
+            zygotes = {process.pid for process in psutil.Process().children()} - known - {first}
+            return next((pid for pid in zygotes if decoders(pid)), 0)
+
+        second = wait_for(replaced)  # the same read, begun again
+        (child,) = wait_for(lambda: decoders(second))
+        os.kill(second, signal.SIGKILL)
+        with pytest.raises(TransientError, match="lost twice"):
+            reading.result()
+        require_gone([child.pid])
+        assert sandbox.read(order("well"), REQUEST).frames is not None
     require_no_decoders(known)
 
 
 def test_threads_share_a_sandbox(order: MakeFile, known: set[int]) -> None:
-    with Sandbox(limits=LIMITS, reader=READER, fallback=()) as sandbox:
-        paths = [order(text, f"{i}.mp4") for i, text in enumerate(["well", "sleep", "abort"] * 4)]
+    limits = dataclasses.replace(LIMITS, cpu_seconds=1)
+    with Sandbox(limits=limits, reader=READER, fallback=()) as sandbox:
+        paths = [order(text, f"{i}.mp4") for i, text in enumerate(["well", "burn", "abort"] * 3)]
 
         def outcome(path: Path) -> str:
             try:
@@ -343,29 +369,20 @@ def test_threads_share_a_sandbox(order: MakeFile, known: set[int]) -> None:
         with ThreadPoolExecutor(4) as pool:
             outcomes = list(pool.map(outcome, paths))
         well = hashlib.sha256(b"well").hexdigest()
-        assert outcomes == [well, "decode_timeout", "decoder_crashed"] * 4
+        assert outcomes == [well, "decode_timeout", "decoder_crashed"] * 3
         assert zygote_pid(known)
     require_no_decoders(known)
 
 
 def test_close_ends_a_read_and_leaves_nothing(order: MakeFile, known: set[int]) -> None:
-    limits = ReadLimits(wall_seconds=30.0)
-    sandbox = Sandbox(limits=limits, reader=READER, fallback=())
-    caught: list[BaseException] = []
-
-    def reading() -> None:
-        try:
-            sandbox.read(order("sleep"), REQUEST)
-        except RuntimeError as error:
-            caught.append(error)
-
-    thread = threading.Thread(target=reading)
-    thread.start()
-    time.sleep(1.0)
-    sandbox.close()
-    thread.join(5.0)
-    assert not thread.is_alive()
-    assert "closed" in str(caught[0])
+    sandbox = Sandbox(limits=LIMITS, reader=READER, fallback=())
+    sandbox.read(order("well", "other.mp4"), REQUEST)
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(sandbox.read, order("sleep"), REQUEST)
+        wait_for(lambda: decoders(zygote_pid(known)))
+        sandbox.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            reading.result(PATIENCE_SECONDS)
     require_no_decoders(known)
 
 
@@ -377,18 +394,15 @@ def test_killed_parent_leaves_neither_zygote_nor_child(order: MakeFile) -> None:
     )
     command = [sys.executable, "-c", code, str(order("sleep"))]
     with subprocess.Popen(command, cwd=HERE.parent.parent) as parent:
-        until = time.monotonic() + 20.0
-        while len(family := psutil.Process(parent.pid).children(recursive=True)) < 2:
-            assert time.monotonic() < until
-            time.sleep(0.02)
+        begun = psutil.Process(parent.pid)
+        wait_for(lambda: len(begun.children(recursive=True)) >= 2)
+        family = begun.children(recursive=True)
         parent.kill()
     require_gone([process.pid for process in family])
 
 
-def test_big_result_passes_quickly(sandbox: Sandbox, order: MakeFile) -> None:
-    started = time.monotonic()
+def test_big_result_passes(sandbox: Sandbox, order: MakeFile) -> None:
     media = sandbox.read(order("big"), REQUEST)
-    assert time.monotonic() - started < LIMITS.wall_seconds
     assert media.frames is not None
     assert media.frames.pixels_FHWC.nbytes > 100_000_000
     assert (

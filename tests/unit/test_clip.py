@@ -11,7 +11,7 @@ import torch
 from encoders.clip import REGIONS, ClipEncoder, frame_spans, region_statistics
 from encoders.clip_towers import starter_tower
 from encoders.errors import WeightsError, WeightsMissing
-from encoders.second_difference import second_difference
+from encoders.second_difference import STARTER_RANGE, second_difference
 from encoders.types import (
     AudioSamples,
     DecodedMedia,
@@ -77,7 +77,12 @@ def starter() -> ClipEncoder:
 
 @pytest.mark.parametrize("name", list(TOWERS))
 def test_any_open_clip_tower_gives_several_layers(name: str, checkpoints: dict[str, Path]) -> None:
-    encoder = ClipEncoder(model=name, checkpoint=checkpoints[name], batch_frames=3)
+    encoder = ClipEncoder(
+        model=name,
+        checkpoint=checkpoints[name],
+        batch_frames=3,
+        second_difference_range=(0.25, 0.5),
+    )
     items = [media(4, seed=1), media(1, seed=2, size=(50, 30), is_video=False)]
     video, still = encoder.encode(items)
     (sequence,) = video.sequences
@@ -85,12 +90,26 @@ def test_any_open_clip_tower_gives_several_layers(name: str, checkpoints: dict[s
     assert {values.shape[0] for values in sequence.layers.values()} == {4 * REGIONS}
     np.testing.assert_array_equal(sequence.start_seconds_N, np.repeat(np.arange(4) / 4, REGIONS))
     np.testing.assert_array_equal(sequence.end_seconds_N, np.repeat(np.arange(1, 5) / 4, REGIONS))
-    assert video.signals[0].name == "video.second_difference"
+    (signal,) = video.signals
+    assert signal.name == "video.second_difference"
+    assert (signal.typical_low, signal.typical_high) == (0.25, 0.5)
     assert still.sequences[0].modality is Modality.IMAGE
     assert not still.sequences[0].end_seconds_N.any()
     assert still.signals == ()
     for item, encoding in zip(items, (video, still), strict=True):
         assert worst_difference(encoder.encode([item])[0], encoding) < 1e-5
+
+
+def test_no_tower_borrows_the_starters_typical_range(checkpoints: dict[str, Path]) -> None:
+    encoder = ClipEncoder(model="test-vit", checkpoint=checkpoints["test-vit"])
+    assert encoder.encode([media(4, seed=1)])[0].signals == ()
+
+
+@pytest.mark.weights
+def test_the_range_is_the_starters_default_layers_alone(starter: ClipEncoder) -> None:
+    (signal,) = starter.encode([media(4, seed=1)])[0].signals
+    assert (signal.typical_low, signal.typical_high) == STARTER_RANGE
+    assert ClipEncoder(layers=(0, 1)).encode([media(4, seed=1)])[0].signals == ()
 
 
 def test_chosen_layers_are_the_towers_own(checkpoints: dict[str, Path]) -> None:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from encoders.errors import WeightsError
+from encoders.weight_sources import HubSource
+
 RAW = b"published weights " * 1000
 
 
@@ -57,7 +60,7 @@ def test_hub_serves_when_reachable(
     code = (
         "import sys, pathlib;"
         "from encoders.weight_sources import HubSource, SourceUnavailable;"
-        "source = HubSource('owner/name', 'main', 'raw.bin');"
+        "source = HubSource('owner/name', '0' * 40, 'raw.bin');"
         "print(source.fetch(pathlib.Path(sys.argv[1])).name)"
     )
     if "HF_ENDPOINT" in settings:  # nothing listens there
@@ -76,3 +79,9 @@ def test_hub_serves_when_reachable(
         assert (tmp_path / "raw.bin").read_bytes() == RAW
     else:
         assert "SourceUnavailable" in done.stderr
+
+
+@pytest.mark.parametrize("revision", ["main", "v1.0", "0" * 39, "0" * 41, "O" * 40, ""])
+def test_a_revision_that_may_move_is_refused(revision: str) -> None:
+    with pytest.raises(WeightsError, match="40 hexadecimal"):
+        HubSource("owner/name", revision, "raw.bin")

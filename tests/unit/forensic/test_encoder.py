@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from encoders.forensic import ForensicEncoder
 from encoders.forensic.catalogue import BY_NAME, KINDS
+from encoders.forensic.encoder import RANGE_ITEMS_MIN
 from encoders.forensic.norms import load_norms, percentile_range, robust_scale
 from encoders.forensic.signal_table import table
 from encoders.types import AudioSamples, Direction, Encoding, Modality, Signal
@@ -167,6 +168,20 @@ def test_every_signal_has_a_measured_range() -> None:
         for entry in by_modality.values():
             assert entry.count > 0, name
             assert entry.low <= entry.high, name
+
+
+def test_a_range_over_few_items_says_so(encoder: ForensicEncoder) -> None:
+    """Four clips give no percentiles, and the reader of a report cannot know that."""
+    signals = named(encoder.encode([made.media(made.film(12), made.sound(made.speech(3.0)))])[0])
+    norms = load_norms()
+    remarked = {name for name, signal in signals.items() if "items only" in signal.explanation}
+    few = {
+        name
+        for name, signal in signals.items()
+        if norms.range(name, signal.modality.value).count < RANGE_ITEMS_MIN
+    }
+    assert remarked == few
+    assert "av.onset_agreement" in few
 
 
 def test_features_that_the_norms_do_not_know_are_refused() -> None:

@@ -8,7 +8,19 @@ import pytest
 from PIL import Image
 from scipy.io import wavfile
 
-from encoders.forensic.typical import gather, main, survey, unmeasured, utterances
+from encoders.base import ReadLimits, ReadRequest
+from encoders.forensic import ForensicEncoder
+from encoders.forensic.typical import (
+    gather,
+    main,
+    still,
+    survey,
+    unmeasured,
+    utterances,
+    voice,
+)
+from encoders.readers import read
+from encoders.sampling import Uniform
 
 
 @pytest.fixture
@@ -31,6 +43,31 @@ def test_a_survey_counts_what_it_measured(folder: Path) -> None:
     assert document["signals"]["audio.spectral_flux"]["audio"][2] == 3
     assert {n for n in unmeasured(document) if n.startswith(("image", "audio"))} == set()
     assert "av.onset_lag" in unmeasured(document)
+
+
+def test_a_large_still_is_surveyed_as_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    noise = np.random.default_rng(0).integers(0, 256, (700, 1500, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(path)
+    surveyed = still(path).frames
+    read_back = read(str(path), ReadRequest(Uniform()), ReadLimits()).frames
+    assert surveyed is not None
+    assert read_back is not None
+    np.testing.assert_array_equal(surveyed.pixels_FHWC, read_back.pixels_FHWC)
+
+
+def test_sound_is_surveyed_as_it_is_read(tmp_path: Path) -> None:
+    """Two resamplers: the signals that they leave differ by far less than the ranges' width."""
+    path = tmp_path / "voice.wav"
+    wavfile.write(path, 8000, (made.speech(2.0, seed=1) * 20_000).astype(np.int16))
+    surveyed = voice([path])
+    assert surveyed is not None
+    read_back = read(str(path), ReadRequest(Uniform()), ReadLimits())
+    ours, theirs = ForensicEncoder().encode([surveyed, read_back])
+    assert len(ours.signals) == len(theirs.signals) > 8
+    for one, other in zip(ours.signals, theirs.signals, strict=True):
+        width = max(one.typical_high - one.typical_low, 1e-9)
+        assert abs(one.value - other.value) < 0.05 * width, one.name
 
 
 def test_an_incomplete_survey_is_not_written(
