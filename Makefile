@@ -35,6 +35,7 @@ lint: setup
 bench: weights
 	$(BIN)/python -m tests.benchmarks --soak 1000
 	$(BIN)/python -m tests.benchmarks.corpus
+	$(BIN)/python -m tests.benchmarks.evaluation
 
 serve: setup
 	@echo "The HTTP service is not there yet; score files with: $(BIN)/moderation score PATH" >&2; exit 2

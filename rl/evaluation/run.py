@@ -23,7 +23,7 @@ from rl.evaluation.labels import Row, calibration_rows, in_splits, read_labels, 
 from rl.evaluation.probing import Probed, Probing, probe, with_pairs
 from rl.evaluation.robustness_chapter import robustness_section
 from rl.evaluation.scores import Scores, is_record, read_scores
-from rl.evaluation.scoring import judge_session
+from rl.evaluation.scoring import judge_session, require_judge
 from rl.evaluation.section import Report, Section
 from rl.evaluation.slice_chapter import slice_section
 from rl.evaluation.worst import worst_section
@@ -84,6 +84,9 @@ def evaluate(
         Interrupted: the user stopped it; with `out`, the next run goes on from there.
     """
     interruption, console = interruption or Interruption(), console or Console(quiet=True)
+    for judge in request.judges:
+        if not is_record(judge):
+            require_judge(judge)
     rows = read_labels(request.manifest)
     chosen = in_splits(rows, request.splits or test_splits(rows))
     fitting = calibration_rows(rows, chosen) if request.fits_probabilities else ("", [])

@@ -7,13 +7,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
-from moderation.app import build_dispatcher
+from moderation.app import STARTER_JUDGE, build_dispatcher
 from moderation.cli.batch import BatchDispatcher, run_batch
 from moderation.cli.interruption import Interrupted, Interruption
+from moderation.errors import ConfigurationError
 from moderation.journal import Journal
+from moderation.judge.artefact import DESCRIPTION_FILE, read_description
 from moderation.results import RunContext
 from moderation.settings import Settings
 from moderation.types import ItemResult, Mode
+from rl.detectors.artefact import read_artefact
 from rl.evaluation.detector_judge import DetectorJudge, is_detector
 from rl.evaluation.scores import Scores
 
@@ -79,6 +82,26 @@ class JudgeSession:
             return {}
         given = self._dispatcher.probabilities
         return {r.path: given[r.sha256] for r in results if r.judgment and r.sha256 in given}
+
+
+def require_judge(name: str) -> None:
+    """Nothing where `name` is a judge or a detector that can be read, before anything is scored.
+
+    Raises:
+        ConfigurationError: it is neither, or its files were altered.
+    """
+    folder = STARTER_JUDGE if name == "starter" else Path(name)
+    if is_detector(folder):
+        read_artefact(folder)
+    elif (folder / DESCRIPTION_FILE).is_file():
+        read_description(folder)
+    else:
+        raise ConfigurationError(
+            f"{name} is no judge",
+            expected="starter, the folder of a judge or of a detector, or a file of scores that "
+            "ends in .parquet, .csv or .jsonl",
+            remedy="Check the name.",
+        )
 
 
 @contextmanager

@@ -13,11 +13,12 @@ from moderation.types import Claim, ItemResult, Mode, Rationale, Strength
 from rl.evaluation.claims import claim_agreement
 from rl.evaluation.evaluation import Evaluation, evaluate_scores
 from rl.evaluation.labels import calibration_rows, in_splits, read_labels
+from rl.evaluation.labels import test_splits as chosen_splits
 from rl.evaluation.measurement import draws_of, measure
-from rl.evaluation.point import auc, bootstrap
+from rl.evaluation.point import auc, bootstrap, estimate_auc, estimate_mean
 from rl.evaluation.probability import fit, fit_isotonic, fit_platt
 from rl.evaluation.scores import Scores, match, read_scores
-from rl.evaluation.slices import bands, slice_measures, slices, summaries
+from rl.evaluation.slices import bands, quality_labels, slice_measures, slices, summaries
 from tests.unit.evaluation.cases import scored_items
 from tests.unit.evaluation.recorded import (
     judgment,
@@ -291,3 +292,43 @@ def test_claims_count_where_they_overlap_in_the_same_modality() -> None:
     assert (found.items, found.claimed, found.true) == (3, 3, 2)
     assert (found.precision, found.recall) == pytest.approx((1 / 3, 1 / 2))
     assert claim_agreement(rows[:1], [result("a", 3.0)]) is None
+
+
+def test_test_splits_are_found_by_their_names() -> None:
+    names = ["train", "calibration", "test-in-domain", "test-unseen-sources", "contest"]
+    rows = [{"split": name} for name in names]
+    assert chosen_splits(rows) == ("test-in-domain", "test-unseen-sources")
+    assert chosen_splits([{"split": ""}] * 3) == ("",)
+    assert len(in_splits([{"split": ""}] * 3, ("",))) == 3
+    with pytest.raises(ManifestError, match="train"):
+        chosen_splits(rows[:2])
+
+
+def test_each_operation_of_a_quality_column_is_a_slice() -> None:
+    column = np.array(
+        [f"crop 0.9; jpeg {50 + k}" if k % 2 else f"h264; jpeg {50 + k}" for k in range(40)]
+        + ["noise 20 dB", None],
+        dtype=object,
+    )
+    found = quality_labels(column)
+    assert set(found) == {"crop", "h264", "jpeg", "noise dB"}
+    assert len(set(found["jpeg"][:40])) == 4
+    assert not found["jpeg"][40]
+    assert found["h264"].tolist() == ["yes", ""] * 20 + ["", ""]
+    assert set(quality_labels(np.array(["low", "high", None], dtype=object))) == {""}
+    assert len(set(quality_labels(np.arange(40.0).astype(object))[""])) == 4
+
+
+def test_drawn_at_once_as_one_by_one() -> None:
+    items = scored_items(60, 12)
+    sources, score, truth = items.source_N.tolist(), items.score_N, items.is_manipulated_N
+    loop = bootstrap(lambda i: auc(score[i], truth[i]), sources, draws=40)
+    once = estimate_auc(score, truth, sources, draws=40)
+    assert (once.value, once.draws) == (loop.value, loop.draws)
+    assert (once.low, once.high) == pytest.approx((loop.low, loop.high), abs=1e-12)
+    loop = bootstrap(lambda i: float(score[i].mean()), sources, draws=40)
+    once = estimate_mean(score, sources, draws=40)
+    assert (once.low, once.high) == pytest.approx((loop.low, loop.high), abs=1e-12)
+    nothing = estimate_mean(score[:0], [])
+    assert math.isnan(nothing.value)
+    assert math.isnan(estimate_auc(score[truth], truth[truth], ["a"] * int(truth.sum())).value)

@@ -16,6 +16,7 @@ from PIL import Image
 from encoders.sandbox import Sandbox
 from encoders.types import AudioSamples
 from moderation.app import build_sandbox
+from moderation.errors import ConfigurationError
 from moderation.settings import Settings
 from rl.evaluation.comparison import rank, system
 from rl.evaluation.comparison_chapters import comparison_report
@@ -218,6 +219,12 @@ def test_without_probabilities_the_report_says_so(tmp_path: Path) -> None:
     assert "Brier" not in [c for s in report.sections for c in s.figures]
     assert "Paired differences" not in page.text
     assert evaluation.judges[0].items.probability_N is None
+
+
+def test_a_judge_that_is_not_there_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    asked = Request(tmp_path / "absent", ("starter", str(tmp_path)))
+    with pytest.raises(ConfigurationError, match="is no judge"):
+        evaluate(asked, Settings.load())
 
 
 def test_one_class_only_is_said_not_drawn(tmp_path: Path) -> None:
