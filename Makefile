@@ -34,6 +34,7 @@ lint: setup
 
 bench: weights
 	$(BIN)/python -m tests.benchmarks --soak 1000
+	$(BIN)/python -m tests.benchmarks.corpus
 	$(BIN)/python -m tests.benchmarks.evaluation
 
 serve: setup

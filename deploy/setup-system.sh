@@ -15,6 +15,11 @@ python3 -c 'import os, sysconfig as s; os.stat(s.get_path("include") + "/Python.
 need ffmpeg ffmpeg
 need espeak-ng espeak-ng
 need flite flite
+need text2wave festival
+need git git
+for voice in kallpc16k:kal_diphone kdlpc16k:ked_diphone us-slt-hts:cmu_us_slt_arctic_hts; do
+  compgen -G "/usr/share/festival/voices/*/${voice#*:}" >/dev/null || missing+=("festvox-${voice%:*}")
+done
 [ "${#missing[@]}" -eq 0 ] && exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then

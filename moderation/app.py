@@ -1,7 +1,11 @@
 """The composition root: the one place that builds objects out of settings."""
 
-import os
+import hashlib
+import inspect
+import json
+from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +15,18 @@ from encoders.sampling import Uniform, sampling_id
 from encoders.sandbox import Sandbox
 from encoders.weights import WeightStore
 from moderation import registry
-from moderation.dispatch import InlineDispatcher
+from moderation.dispatch import ScoringParts
 from moderation.errors import ConfigurationError
 from moderation.extraction import Extractor
+from moderation.extras import SCORING, require_installed
+from moderation.judge.artefact import JudgeDescription, read_description
+from moderation.judge.backbone import locate
 from moderation.pipeline import ScoringPipeline
-from moderation.settings import Settings
+from moderation.ports import Dispatcher
+from moderation.registry import PluginGroup
+from moderation.settings import Settings, cores
 
 STARTER_JUDGE = Path(__file__).parent / "judge" / "starter"
-ENCODERS = ("clip", "whisper", "forensic")
 
 
 def build_weights(settings: Settings) -> WeightStore:
@@ -53,37 +61,75 @@ def build_sandbox(settings: Settings) -> Sandbox:
     return Sandbox(limits=settings.read_limits())
 
 
+def read_request(settings: Settings) -> ReadRequest:
+    """How much of a file is looked at."""
+    return ReadRequest(
+        sampling=Uniform(frames_max=settings.frames_max, rate_hz=settings.frame_rate_hz),
+        audio_seconds_max=settings.audio_seconds_max,
+    )
+
+
+def plan_id(settings: Settings) -> str:
+    """Names everything in the settings that decides which frames and samples are decoded."""
+    request, limits = read_request(settings), settings.read_limits()
+    sound = f"{request.audio_seconds_max:g}s@{request.sample_rate_hz}"
+    bounds = f"{limits.frame_side_max}px,{limits.duration_seconds_max:g}s"
+    return f"{sampling_id(request.sampling)};{sound};{bounds}"
+
+
+def scoring_setup(settings: Settings, description: JudgeDescription) -> str:
+    """Digest of what decides a score besides mode and rationales; loads nothing.
+
+    The encoders' versions are those of the judge's description: no others are let in.
+    """
+    decides = {
+        "plan": plan_id(settings),
+        "judge": [settings.judge_plugin, description.judge_id],
+        "run": sorted(settings.encoders),
+        "encoders": dict(description.encoders),
+        "backbone": dict(description.backbone_files),
+    }
+    return _digest(decides)
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    text = json.dumps(values, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def build_extractor(settings: Settings, sandbox: Sandbox) -> Extractor:
     """Readers, encoders and the feature cache.
 
     Raises:
         WeightsMissing: weights are not in the cache yet.
     """
-    weights, device = build_weights(settings), choose_device(settings.device)
-    options: dict[str, dict[str, Any]] = {
-        "clip": {"weights": weights, "device": device},
-        "whisper": {"weights": weights, "device": device},
-        "forensic": {},
+    import torch
+
+    offered = {
+        "weights": build_weights(settings),
+        "device": choose_device(settings.device),
+        # In fp32 everywhere: a judge trained on one machine reads the same features on another.
+        "dtype": torch.float32,
     }
-    request = ReadRequest(
-        sampling=Uniform(frames_max=settings.frames_max, rate_hz=settings.frame_rate_hz),
-        audio_seconds_max=settings.audio_seconds_max,
-    )
     store = None
     if settings.feature_cache_bytes:
         store = FeatureCache(
             settings.cache_dir / "features", size_bytes_max=settings.feature_cache_bytes
         )
-    limits = f"{settings.decode_frame_side_max}px,{request.audio_seconds_max}s"
     return Extractor(
         source=sandbox,
-        encoders=tuple(
-            registry.load("moderation.encoders", name)(**options[name]) for name in ENCODERS
-        ),
-        request=request,
-        plan_id=f"{sampling_id(request.sampling)};{limits}",
+        encoders=tuple(_encoder(name, offered) for name in settings.encoders),
+        request=read_request(settings),
+        plan_id=plan_id(settings),
         store=store,
     )
+
+
+def _encoder(name: str, offered: Mapping[str, Any]) -> Any:
+    """An encoder by its plugin's name, built with those of `offered` that it takes."""
+    plugin = registry.load(PluginGroup.ENCODERS, name)
+    taken = offered.keys() & inspect.signature(plugin).parameters.keys()
+    return plugin(**{key: offered[key] for key in taken})
 
 
 def build_judge(settings: Settings) -> Any:
@@ -92,25 +138,71 @@ def build_judge(settings: Settings) -> Any:
     Raises:
         ConfigurationError, WeightsMissing: the judge or its backbone is not there.
     """
-    from moderation.judge.artefact import read_description
-
-    folder = STARTER_JUDGE if settings.judge == "starter" else Path(settings.judge)
-    backbone = read_description(folder).backbone
+    folder = judge_folder(settings)
+    name = read_description(folder).backbone
     weights = build_weights(settings)
-    path = weights.path(backbone) if backbone in weights.names else Path(backbone)
-    judge = registry.load("moderation.judges", "soft_token")
-    return judge.from_folder(folder, backbone=path, device=choose_device(settings.device))
+    judge = registry.load(PluginGroup.JUDGES, settings.judge_plugin)
+    return judge.from_folder(
+        folder,
+        backbone=locate(name, weights, offline=settings.offline),
+        device=choose_device(settings.device),
+        backbone_files=pinned_files(name, weights),
+    )
 
 
-def build_dispatcher(settings: Settings) -> InlineDispatcher:
-    """Everything that `moderation score` needs, ready to run; close it afterwards."""
-    with ExitStack() as stack:
-        sandbox = stack.enter_context(build_sandbox(settings))
-        extractor, judge = build_extractor(settings, sandbox), build_judge(settings)
-        judge.require_encoders({e.name: e.version for e in extractor.encoders})
-        pipeline = ScoringPipeline(
-            extractor=extractor,
-            judge=judge,
-            workers=settings.workers or os.cpu_count() or 1,
+def judge_folder(settings: Settings) -> Path:
+    """Where the judge named in the settings lies."""
+    return STARTER_JUDGE if settings.judge == "starter" else Path(settings.judge).expanduser()
+
+
+def pinned_files(backbone: str, weights: WeightStore) -> dict[str, str] | None:
+    """SHA-256 of a backbone's files by name, which the store saw to; None if it is not there."""
+    if backbone not in weights.names:
+        return None
+    return {output.name: output.sha256 for output in weights.artefact(backbone).outputs}
+
+
+def build_pipeline(settings: Settings, sandbox: Sandbox) -> ScoringPipeline:
+    """Extractor and judge together, loaded.
+
+    Raises:
+        ConfigurationError: the judge was trained on other encoders than those in use.
+        WeightsMissing: weights are not in the cache yet.
+    """
+    extractor, judge = build_extractor(settings, sandbox), build_judge(settings)
+    judge.require_encoders({encoder.name: encoder.version for encoder in extractor.encoders})
+    return ScoringPipeline(extractor=extractor, judge=judge, workers=settings.workers or cores())
+
+
+def build_dispatcher(settings: Settings) -> Dispatcher:
+    """Everything that `moderation score` needs; models are loaded with the first good file.
+
+    Raises:
+        ConfigurationError, WeightsMissing: found without loading anything: a package or a plugin
+            that is not installed, a judge that is not there or altered, a backbone that was not
+            pulled.
+    """
+    require_installed(*SCORING)
+    for group, name in sorted(settings.plugins):
+        registry.find(group, name)
+    description = read_description(judge_folder(settings))
+    weights = build_weights(settings)
+    if description.backbone in weights.names:
+        weights.path(description.backbone)
+
+    resources = ExitStack()
+    sandbox = resources.enter_context(build_sandbox(settings))
+    request = read_request(settings)
+
+    dispatcher: Dispatcher = registry.load(PluginGroup.DISPATCHERS, settings.dispatcher)(
+        ScoringParts(
+            settings=settings,
+            load=lambda: build_pipeline(settings, sandbox),
+            read=lambda path: sandbox.read(path, request),
+            resources=resources,
+            judge_id=description.judge_id,
+            setup=scoring_setup(settings, description),
+            limits=_digest(asdict(settings.read_limits())),
         )
-        return InlineDispatcher(pipeline, stack.pop_all())
+    )
+    return dispatcher

@@ -9,6 +9,7 @@ __all__ = [
     "InternalError",
     "JudgeError",
     "ManifestError",
+    "OutputError",
     "PermanentError",
     "PluginError",
     "TokenizerError",
@@ -27,6 +28,21 @@ class ManifestError(ConfigurationError):
     """A list of inputs that cannot be read."""
 
     code = "manifest"
+
+
+class OutputError(TransientError):
+    """Results that cannot be written: a full disk, one that is read-only or gone."""
+
+    code = "output"
+
+    @classmethod
+    def of(cls, error: OSError, what: str, *, remedy: str) -> Self:
+        """`error` as a typed one; what: that could not be written."""
+        return cls(
+            f"{what} cannot be written: {error.strerror or error}",
+            expected="a disk that takes it",
+            remedy=remedy,
+        )
 
 
 class PluginError(ConfigurationError):

@@ -80,8 +80,12 @@ class Extractor:
         A refusal never touches the neighbours: the batch is then repeated item by item. Encoders
         run side by side: the forensic one keeps to one core, and the others release the lock.
         """
-        with ThreadPoolExecutor(max(1, len(self.encoders)), thread_name_prefix="encode") as pool:
+        pool = ThreadPoolExecutor(max(1, len(self.encoders)), thread_name_prefix="encode")
+        try:
             columns = list(pool.map(lambda encoder: self._encodings(encoder, batch), self.encoders))
+        finally:
+            # Nobody waits for the encoders of a batch that was interrupted.
+            pool.shutdown(wait=False, cancel_futures=True)
         return [
             _combine(media, parts)
             for media, parts in zip(batch, zip(*columns, strict=True), strict=True)

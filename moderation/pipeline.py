@@ -1,18 +1,31 @@
 """Scores files as a stream: decode ahead in children, judge in batches, answer in order."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from encoders.types import DecodedMedia, MediaFeatures
-from moderation.errors import InternalError, TransientError, TypedError
+from moderation.errors import InternalError, PermanentError, TransientError, TypedError
 from moderation.extraction import Extractor, isolate
+from moderation.file_identity import file_sha256, stat_identity
 from moderation.ports import JudgeBackend
 from moderation.types import Examination, ItemError, ItemResult, Judgment, Mode
 
 RECENT_DUPLICATES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that gave no media. sha256: of its bytes; None where they were not read to the end."""
+
+    error: TypedError
+    sha256: str | None = None
+
+
+Decoded = tuple[Path, DecodedMedia | Refusal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +44,13 @@ class ScoringPipeline:
     def score(
         self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
     ) -> Iterator[ItemResult]:
-        """One result a path, in order. The same bytes are scored once."""
+        """One result a path, in order. The same bytes are scored once.
+
+        Closing the iterator begins no further file, and does not wait for those under way:
+        closing their source (the sandbox) ends these.
+        """
         seen: dict[str, ItemResult] = {}
-        with ThreadPoolExecutor(self.workers, thread_name_prefix="decode") as pool:
+        with _abandoned(ThreadPoolExecutor(self.workers, thread_name_prefix="decode")) as pool:
             ahead = _decode_ahead(self.extractor, paths, pool, self.workers)
             for chunk in _chunks(ahead, self.batch_items):
                 for result in self._judge_chunk(chunk, mode, rationales, seen):
@@ -44,13 +61,14 @@ class ScoringPipeline:
                     yield result
                 del chunk  # or its pictures would stay while the next batch fills
 
-    def examine(self, path: Path, mode: Mode, *, rationales: int = 1) -> Examination:
-        """One file with all that led to its score.
+    def examine(
+        self, path: Path, media: DecodedMedia, mode: Mode, *, rationales: int = 1
+    ) -> Examination:
+        """One decoded file with all that led to its score.
 
         Raises:
-            TypedError: the file cannot be scored.
+            TypedError: it cannot be scored.
         """
-        media = self.extractor.decode(path)
         features = self.extractor.encode([media])[0]
         if isinstance(features, TypedError):
             raise features
@@ -59,7 +77,7 @@ class ScoringPipeline:
 
     def _judge_chunk(
         self,
-        chunk: Sequence[tuple[Path, DecodedMedia | TypedError]],
+        chunk: Sequence[Decoded],
         mode: Mode,
         rationales: int,
         seen: dict[str, ItemResult],
@@ -83,8 +101,8 @@ class ScoringPipeline:
         results: list[ItemResult] = []
         first: dict[str, ItemResult] = {}
         for path, media in chunk:
-            if isinstance(media, TypedError):
-                results.append(failure(path, media))
+            if isinstance(media, Refusal):
+                results.append(failure(path, media.error, sha256=media.sha256))
                 continue
             sha256 = media.metadata.sha256
             earlier = seen.get(sha256) or first.get(sha256)
@@ -119,11 +137,20 @@ def success(
     )
 
 
-def failure(path: Path, error: TypedError, media: DecodedMedia | None = None) -> ItemResult:
-    """The row of an item that could not be scored; never a score of its own."""
+def failure(
+    path: Path,
+    error: TypedError,
+    media: DecodedMedia | None = None,
+    *,
+    sha256: str | None = None,
+) -> ItemResult:
+    """The row of an item that could not be scored; never a score of its own.
+
+    sha256: of the bytes, where nothing was decoded.
+    """
     return ItemResult(
         path=str(path),
-        sha256=media.metadata.sha256 if media else None,
+        sha256=media.metadata.sha256 if media else sha256,
         modality=media.modality if media else None,
         duration_seconds=media.duration_seconds if media else None,
         judgment=None,
@@ -137,7 +164,13 @@ def failure(path: Path, error: TypedError, media: DecodedMedia | None = None) ->
     )
 
 
-Decoded = tuple[Path, DecodedMedia | TypedError]
+@contextmanager
+def _abandoned(pool: ThreadPoolExecutor) -> Iterator[ThreadPoolExecutor]:
+    """The pool; at the end nothing more is begun, and nobody waits for what is under way."""
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _decode_ahead(
@@ -145,25 +178,28 @@ def _decode_ahead(
 ) -> Iterator[Decoded]:
     """Decoded items in order, at most `depth` ahead of the one asked for."""
     waiting: deque[Future[Decoded]] = deque()
-    try:
-        for path in paths:
-            waiting.append(pool.submit(_decode, extractor, path))
-            if len(waiting) > depth:
-                yield waiting.popleft().result()
-        while waiting:
+    for path in paths:
+        waiting.append(pool.submit(decode, extractor.decode, path))
+        if len(waiting) > depth:
             yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
+    while waiting:
+        yield waiting.popleft().result()
 
 
-def _decode(extractor: Extractor, path: Path) -> Decoded:
+def decode(read: Callable[[Path], DecodedMedia], path: Path) -> Decoded:
+    """One file read, or why not; never raises."""
+    before = stat_identity(path)
     try:
-        return path, extractor.decode(path)
+        return path, read(path)
+    except PermanentError as error:
+        sha256 = file_sha256(path)
+        # Only what the decoder itself saw may stand for the file when a later run resumes.
+        is_same = before is not None and before == stat_identity(path)
+        return path, Refusal(error, sha256 if is_same else None)
     except TypedError as error:
-        return path, error
+        return path, Refusal(error)
     except Exception as error:
-        return path, InternalError.of(error)
+        return path, Refusal(InternalError.of(error))
 
 
 def _chunks(items: Iterator[Decoded], size: int) -> Iterator[list[Decoded]]:

@@ -2,14 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 from encoders.types import MediaFeatures
 from moderation.types import Examination, ItemResult, Judgment, Mode
 
 
 class JudgeBackend(Protocol):
-    """Scores encoded items."""
+    """Scores encoded items.
+
+    A plugin of `moderation.judges` gives one by `from_folder(folder, *, backbone, device,
+    backbone_files)`, as `moderation.judge.soft_token.SoftTokenJudge` does.
+    """
 
     judge_id: str
 
@@ -25,14 +30,32 @@ class JudgeBackend(Protocol):
 
 
 class Dispatcher(Protocol):
-    """Gets items scored: in this process, or elsewhere."""
+    """Gets items scored: in this process, or elsewhere. A context manager that closes itself.
+
+    A plugin of `moderation.dispatchers` is called with `moderation.dispatch.ScoringParts`.
+    judge_id, setup, limits: see `moderation.results.RunContext`.
+    """
+
+    judge_id: str
+    setup: str
+    limits: str
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
 
     def score(
         self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
     ) -> Iterator[ItemResult]:
         """One result a path, in the order given; a bad file gives a row, never an exception.
 
-        Closing the iterator stops the work and leaves no process behind.
+        Closing the iterator begins nothing more, and waits for nothing; closing the dispatcher
+        ends what is under way, and leaves no process behind.
         """
         ...
 

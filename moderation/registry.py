@@ -1,5 +1,6 @@
 """Plugins: what entry points offer for each port, loaded only when asked for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import EntryPoint, entry_points
@@ -11,6 +12,9 @@ from moderation.errors import PluginError
 class PluginGroup(StrEnum):
     """The entry-point groups; each holds implementations of one protocol.
 
+    `ENCODERS`, called with those of the keywords `weights`, `device` and `dtype` that they take,
+    `JUDGES` and `DISPATCHERS` (see `moderation.ports`) are chosen by name in the settings. Of
+    `READERS`, the sandbox runs those of this distribution, in its own order.
     `COMMANDS` holds sub-commands of `moderation`: a Typer app or a function. Their modules are
     imported with the command line, so they import what is heavy only when they run.
     """
@@ -68,6 +72,33 @@ def plugins(group: str) -> tuple[Plugin, ...]:
     Raises:
         PluginError: no such group, or two distributions use the same name.
     """
+    return tuple(require_single(found) for found in by_name(group).values())
+
+
+def require_single(found: Sequence[Plugin]) -> Plugin:
+    """The one plugin of a name.
+
+    Raises:
+        PluginError: there are several.
+    """
+    plugin, *others = found
+    for other in others:
+        raise PluginError(
+            f"{plugin.group} has two plugins named {plugin.name!r}: {plugin.value} from "
+            f"{plugin.distribution} {plugin.version}, and {other.value} from "
+            f"{other.distribution} {other.version}",
+            expected="one plugin a name",
+            remedy=f"Uninstall {plugin.distribution} or {other.distribution}.",
+        )
+    return plugin
+
+
+def by_name(group: str) -> dict[str, list[Plugin]]:
+    """The plugins of `group` by name, in its order; several under one name are a fault.
+
+    Raises:
+        PluginError: no such group.
+    """
     if group not in list(PluginGroup):
         raise PluginError(
             f"no plugin group is named {group!r}",
@@ -75,19 +106,10 @@ def plugins(group: str) -> tuple[Plugin, ...]:
             remedy="Correct the name of the group.",
         )
     group = PluginGroup(group)
-    by_name: dict[str, Plugin] = {}
+    found: dict[str, list[Plugin]] = {}
     for entry in entry_points(group=group):
-        plugin = _plugin(group, entry)
-        other = by_name.setdefault(plugin.name, plugin)
-        if other is not plugin:
-            raise PluginError(
-                f"{group} has two plugins named {plugin.name!r}: {other.value} from "
-                f"{other.distribution} {other.version}, and {plugin.value} from "
-                f"{plugin.distribution} {plugin.version}",
-                expected="one plugin a name",
-                remedy=f"Uninstall {other.distribution} or {plugin.distribution}.",
-            )
-    return tuple(by_name[name] for name in sorted(by_name))
+        found.setdefault(entry.name, []).append(_plugin(group, entry))
+    return {name: found[name] for name in sorted(found)}
 
 
 def load(group: str, name: str) -> Any:
@@ -96,10 +118,19 @@ def load(group: str, name: str) -> Any:
     Raises:
         PluginError: no such group or plugin, a doubled name, or one that does not load.
     """
+    return find(group, name).load()
+
+
+def find(group: str, name: str) -> Plugin:
+    """Plugin `name` of `group`; nothing is imported.
+
+    Raises:
+        PluginError: no such group or plugin, or a doubled name.
+    """
     known = plugins(group)
     for plugin in known:
         if plugin.name == name:
-            return plugin.load()
+            return plugin
     names = ", ".join(plugin.name for plugin in known)
     raise PluginError(
         f"{group} has no plugin named {name!r}",

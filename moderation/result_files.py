@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from moderation.errors import ConfigurationError, ManifestError
-from moderation.results import COLUMNS, Row, from_row, json_line
+from moderation.results import COLUMNS, LATER_COLUMNS, Row, from_row, json_line
 
 
 def _flat(row: Row, kinds: frozenset[str]) -> Row:
@@ -127,13 +127,14 @@ def _csv_rows(path: Path) -> Iterator[Row]:
     csv.field_size_limit(2**31 - 1)  # a long rationale is one field
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
+            row = dict.fromkeys(LATER_COLUMNS) | row
             yield {name: _typed(name, row[name] or "") for name in COLUMNS}
 
 
 def _json_rows(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8") as file:
         for line in file:
-            yield json.loads(line)
+            yield dict.fromkeys(LATER_COLUMNS) | json.loads(line)
 
 
 def parquet_rows(path: Path, columns: Sequence[str] = tuple(COLUMNS)) -> Iterator[Row]:
@@ -144,11 +145,13 @@ def parquet_rows(path: Path, columns: Sequence[str] = tuple(COLUMNS)) -> Iterato
     """
     _, parquet = _arrow()
     with parquet.ParquetFile(path) as file:
-        missing = [name for name in columns if name not in file.schema_arrow.names]
-        if missing:
-            raise ValueError(f"has no column named {', '.join(missing)}")
-        for batch in file.iter_batches(columns=list(columns)):
+        present = [name for name in columns if name in file.schema_arrow.names]
+        missing = set(columns) - set(present)
+        if missing - LATER_COLUMNS:
+            raise ValueError(f"has no column named {', '.join(sorted(missing))}")
+        for batch in file.iter_batches(columns=present):
             for row in batch.to_pylist():
+                row |= dict.fromkeys(missing)
                 if row.get("claims") is not None:
                     row["claims"] = json.loads(row["claims"])
                 yield row

@@ -7,7 +7,7 @@ is not UTF-8 as `\\xNN` and every backslash doubled; `unescape_path` undoes it e
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from encoders.types import Modality, Span
@@ -40,6 +40,8 @@ COLUMNS: Mapping[str, str] = {
     "mode": "text",
     "judge": "text",
     "rationales": "count",
+    "setup": "text",
+    "limits": "text",
     "rationale": "text",
     "rationale_is_complete": "flag",
     "claims": "claims",
@@ -53,14 +55,25 @@ COLUMNS: Mapping[str, str] = {
     "error_is_transient": "flag",
 }
 
+# Not in the files of earlier releases.
+LATER_COLUMNS = frozenset({"setup", "limits"})
+
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What must be equal for an earlier row to stand: the mode, the judge, the rationales drawn."""
+    """What must be equal for an earlier row to stand.
+
+    rationales: how many were drawn. setup: digest of what else decides a score (how files are
+    read, the encoders' versions, the backbone's bytes); None where nobody wrote it down.
+    limits: digest of the decoder's bounds. A score stands whatever they were, a failure only
+    within the same ones.
+    """
 
     mode: Mode
     judge_id: str
     rationales: int = 1
+    setup: str | None = None
+    limits: str | None = field(default=None, compare=False)
 
 
 def escape_path(path: str) -> str:
@@ -98,6 +111,8 @@ def to_row(result: ItemResult, context: RunContext) -> Row:
         "mode": str(context.mode),
         "judge": _text(context.judge_id),
         "rationales": context.rationales,
+        "setup": context.setup,
+        "limits": context.limits,
         "unusual_signals": [_text(name) for name in result.unusual_signals],
         "notes": [_text(note) for note in result.notes],
         "duplicate_of": None if duplicate_of is None else escape_path(duplicate_of),
@@ -137,7 +152,9 @@ def from_row(row: Row) -> tuple[ItemResult, RunContext]:
     Raises:
         ValueError, KeyError, TypeError: the row was not written by `to_row`.
     """
-    context = RunContext(Mode(row["mode"]), row["judge"], row["rationales"])
+    context = RunContext(
+        Mode(row["mode"]), row["judge"], row["rationales"], row["setup"], row["limits"]
+    )
     judgment, error = None, None
     if row["status"] == "scored":
         rationale = None

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from encoders.base import ReadLimits
 from moderation.errors import ConfigurationError
@@ -21,7 +21,36 @@ def _default_cache_dir() -> Path:
     return (base if base.is_absolute() else Path.home() / ".cache") / "real-moderation"
 
 
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+# More decoders than that wait for one another, and each holds up to `decode_memory_bytes`.
+WORKERS_A_CORE = 4
+
+
+def _check_workers(workers: int) -> int:
+    most = WORKERS_A_CORE * cores()
+    if workers > most:
+        raise ValueError(f"at most {most}, {WORKERS_A_CORE} a core")
+    return workers
+
+
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
+
+
+def _names(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(names) or len(set(names)) < len(names):
+        raise ValueError("names parted by commas, each of them once")
+    return names
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), AfterValidator(_distinct)]
 
 
 class Settings(BaseSettings):
@@ -29,9 +58,11 @@ class Settings(BaseSettings):
 
     cache_dir: features and converted weights. weights_dir: a local folder with published
         weight files, one of the sources of `moderation models pull`.
-    judge: "starter", or the folder of a trained judge.
+    judge: "starter", or the folder of a trained judge. judge_plugin: what loads it.
+    encoders: those that run, parted by commas. dispatcher: what gets files scored. These three
+        are names of plugins, see `moderation plugins`.
     device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-    workers: decoder processes; 0 means one a core.
+    workers: decoder processes, at most `WORKERS_A_CORE` a core; 0 means one a core.
     feature_cache_bytes: bound on the feature store; 0 switches it off.
     decode_*: bounds on one decoder child, see `encoders.base.ReadLimits`.
     frames_max, frame_rate_hz, audio_seconds_max: how much of a file is looked at.
@@ -46,8 +77,11 @@ class Settings(BaseSettings):
     cache_dir: Folder = Field(default_factory=_default_cache_dir)
     weights_dir: Folder | None = None
     judge: str = "starter"
+    judge_plugin: str = "soft_token"
+    encoders: Names = ("clip", "whisper", "forensic")
+    dispatcher: str = "inline"
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
-    workers: int = Field(default=0, ge=0, le=1024)
+    workers: Annotated[int, AfterValidator(_check_workers)] = Field(default=0, ge=0)
     feature_cache_bytes: int = Field(default=2 * 2**30, ge=0)
     decode_wall_seconds: float = Field(default=_LIMITS.wall_seconds, gt=0)
     decode_cpu_seconds: int = Field(default=_LIMITS.cpu_seconds, gt=0)
@@ -90,9 +124,17 @@ class Settings(BaseSettings):
             name = field if field in overrides else f"{PREFIX}{field.upper()}"
             raise ConfigurationError(
                 f"{name} is {first['input']!r}",
-                expected=first["msg"].removeprefix("Input should "),
+                expected=first["msg"].removeprefix("Input should ").removeprefix("Value error, "),
                 remedy=f"Correct {name}.",
             ) from error
+
+    @property
+    def plugins(self) -> frozenset[tuple[str, str]]:
+        """Group and name of every plugin that these settings choose."""
+        chosen = {("moderation.encoders", name) for name in self.encoders}
+        chosen.add(("moderation.judges", self.judge_plugin))
+        chosen.add(("moderation.dispatchers", self.dispatcher))
+        return frozenset(chosen)
 
     def read_limits(self) -> ReadLimits:
         """The bounds on one decoder child."""

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from encoders.weights import WeightStore
 from moderation.judge.artefact import JudgeDescription, write_description
+from moderation.judge.backbone import file_hashes, locate
 from moderation.judge.prompt import POLICY_TEXT
 from rl.judge_model import JudgeModel
 from rl.recipe import Recipe
@@ -29,6 +31,7 @@ def export(
         JudgeDescription(
             name=recipe.judge.name,
             backbone=recipe.judge.backbone,
+            backbone_files=file_hashes(locate(str(model.backbone_source), WeightStore())),
             backbone_layers=recipe.judge.backbone_layers,
             width=recipe.judge.width,
             specs=model.projector.specs,

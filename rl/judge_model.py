@@ -21,7 +21,8 @@ from moderation.judge.language_model import (
 )
 from moderation.judge.prompt import POLICY_TEXT, PromptWriter
 from moderation.judge.score_head import DigitScores, digit_scores, digit_token_ids
-from moderation.judge.soft_tokens import SequenceSpec, SoftTokenProjector
+from moderation.judge.sequence_spec import SequenceSpec
+from moderation.judge.soft_tokens import SoftTokenProjector
 from rl.data import Example
 from rl.recipe import JudgeRecipe
 
@@ -66,6 +67,7 @@ class JudgeModel(nn.Module):
     ) -> None:
         super().__init__()
         self._recipe = recipe
+        self.backbone_source = backbone
         base = load_backbone(backbone, dtype=dtype, layers=recipe.backbone_layers)
         self.tokenizer = load_tokenizer(backbone)
         self.writer = PromptWriter(self.tokenizer, policy_text=POLICY_TEXT)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from moderation.cli.interruption import Interrupted, Interruption
+from moderation.errors import OutputError
 from moderation.journal import Journal, kept
 from moderation.types import ItemResult, Mode
 
@@ -17,6 +18,16 @@ class BatchDispatcher(Protocol):
     @property
     def judge_id(self) -> str:
         """Names the judge and its version; part of what makes an earlier result stand."""
+        ...
+
+    @property
+    def setup(self) -> str | None:
+        """Digest of what else decides a score; see `moderation.results.RunContext`."""
+        ...
+
+    @property
+    def limits(self) -> str | None:
+        """Digest of the decoder's bounds."""
         ...
 
     def score(
@@ -31,8 +42,10 @@ class BatchOutcome:
     """What a run came to.
 
     results: in the order of the inputs; all of them unless `is_interrupted`.
-    kept: how many of them an earlier run had made. seconds: wall time of the new ones.
-    is_written: the output file holds `results` now.
+    kept: how many of them an earlier run had made. seconds: wall time of the new ones, without
+    what came before the second was begun (loading the models).
+    is_written: the output file holds `results` now. unwritten: why it, or its journal, could not
+    be written; the batch ends there.
     """
 
     results: tuple[ItemResult, ...]
@@ -41,6 +54,7 @@ class BatchOutcome:
     seconds: float
     is_interrupted: bool
     is_written: bool
+    unwritten: OutputError | None = None
 
     @property
     def scored(self) -> int:
@@ -55,9 +69,30 @@ class BatchOutcome:
         return sum(result.duplicate_of is not None for result in self.results)
 
     @property
+    def made(self) -> int:
+        """Results that are new."""
+        return len(self.results) - self.kept
+
+    @property
     def items_per_second(self) -> float:
         """Of newly made results."""
-        return (len(self.results) - self.kept) / max(self.seconds, 1e-9)
+        return self.made / max(self.seconds, 1e-9)
+
+
+class Watch:
+    """What a progress display may want to know; this one shows nothing."""
+
+    def start(self, items: int) -> None:
+        """So many results are to be made; those kept from before are not among them."""
+
+    def loaded(self) -> None:
+        """Models are loaded: from now on the pace says something."""
+
+    def begun(self) -> None:
+        """Work on one more file has begun."""
+
+    def made(self) -> None:
+        """One more result is there."""
 
 
 def run_batch(
@@ -69,20 +104,23 @@ def run_batch(
     journal: Journal | None = None,
     interruption: Interruption | None = None,
     on_result: Callable[[ItemResult], None] = lambda _: None,
+    watch: Watch | None = None,
 ) -> BatchOutcome:
     """Score `paths`; `on_result` sees every result, kept or new, in the order of the inputs.
 
-    On an interruption, or when `dispatcher` fails altogether, what is finished is written
-    first; an interruption then returns as an outcome, a failure is raised again.
+    watch: told of new results only, and of the files on which work begins.
+
+    On an interruption, when the disk is full, or when `dispatcher` fails altogether, what is
+    finished is written first; the first two then return as an outcome, a failure is raised again.
     """
     interruption = interruption or Interruption()
     keep = kept(paths, journal.earlier) if journal else {}
     results: dict[int, ItemResult] = {}
-    started = time.monotonic()
     is_complete = is_interrupted = is_written = False
-    fresh = dispatcher.score(
-        [path for index, path in enumerate(paths) if index not in keep], mode, rationales=rationales
-    )
+    unwritten: OutputError | None = None
+    pace = _Pace(watch or Watch())
+    todo = [path for index, path in enumerate(paths) if index not in keep]
+    fresh = dispatcher.score(pace.begin(todo), mode, rationales=rationales)
     try:
         for index, path in enumerate(paths):
             result = keep.get(index)
@@ -92,20 +130,59 @@ def run_batch(
                 if result is None:
                     raise RuntimeError(f"the dispatcher gave no result for {path}")
                 results[index] = result
+                pace.made()
                 if journal:
                     journal.append(result)
             on_result(result)
         is_complete = True
     except Interrupted:
         is_interrupted = True
+    except OutputError as error:
+        unwritten = error
     finally:
-        seconds = time.monotonic() - started
         merged = {**keep, **results}
         ordered = tuple(merged[index] for index in sorted(merged))
         if journal and (ordered or is_complete):
-            is_written = journal.finish(ordered, is_complete=is_complete)
+            try:
+                is_written = journal.finish(ordered, is_complete=is_complete)
+            except OutputError as error:
+                unwritten = unwritten or error
         close = getattr(fresh, "close", None)
         if close:
-            with interruption.allowed():
-                close()
-    return BatchOutcome(ordered, len(paths), len(keep), seconds, is_interrupted, is_written)
+            close()
+    return BatchOutcome(
+        results=ordered,
+        inputs=len(paths),
+        kept=len(keep),
+        seconds=pace.seconds,
+        is_interrupted=is_interrupted,
+        is_written=is_written,
+        unwritten=unwritten,
+    )
+
+
+class _Pace:
+    """Passes on to a watch what a dispatcher takes and gives, and takes the time."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._started = self._latest = time.monotonic()
+
+    def begin(self, paths: Sequence[Path]) -> Iterator[Path]:
+        """`paths`; dispatchers take them as they get on."""
+        self._watch.start(len(paths))
+        for index, path in enumerate(paths):
+            if index == 1:
+                # The dispatcher asks for a second file when its models are loaded.
+                self._started = time.monotonic()
+                self._watch.loaded()
+            self._watch.begun()
+            yield path
+
+    def made(self) -> None:
+        self._latest = time.monotonic()
+        self._watch.made()
+
+    @property
+    def seconds(self) -> float:
+        return max(0.0, self._latest - self._started)

@@ -6,36 +6,17 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from moderation import __version__
-from moderation.settings import Settings
+from moderation.cli.finding import Finding, Verdict
+from moderation.cli.judge_check import judge_findings
+from moderation.settings import Settings, cores
 
 _INSTALL = "Install real-moderation[judge]."
 _PACKAGES = ("torch", "transformers", "peft", "open-clip-torch", "openai-whisper", "timm", "scipy")
 _FREE_BYTES_NEEDED = 2**30
-
-
-class Verdict(StrEnum):
-    """`LIMITED` works with less; `MISSING` keeps files from being scored."""
-
-    OK = "ok"
-    LIMITED = "limited"
-    MISSING = "missing"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the doctor's report; `remedy` is empty where all is well."""
-
-    name: str
-    verdict: Verdict
-    detail: str
-    remedy: str = ""
 
 
 def run_checks(settings: Settings) -> list[Finding]:
@@ -46,9 +27,10 @@ def run_checks(settings: Settings) -> list[Finding]:
         _ffmpeg,
         _decoders,
         _stills,
-        _device,
+        device_findings,
         _weights,
-        _sandbox,
+        judge_findings,
+        sandbox_findings,
         _cache,
         _services,
     )
@@ -58,7 +40,7 @@ def run_checks(settings: Settings) -> list[Finding]:
             findings += check(settings)
         except Exception as error:
             # A broken package may raise anything: that is what the doctor is asked about.
-            name = check.__name__.lstrip("_")
+            name = check.__name__.lstrip("_").removesuffix("_findings")
             detail = f"{type(error).__name__}: {error}"
             findings.append(Finding(name, Verdict.MISSING, detail, f"Repair it, or: {_INSTALL}"))
     return findings
@@ -141,30 +123,22 @@ def _stills(_: Settings) -> list[Finding]:
     return [Finding("Pillow", Verdict.LIMITED, detail, f"For {unable}: {_INSTALL}")]
 
 
-def _device(settings: Settings) -> list[Finding]:
+def device_findings(settings: Settings) -> list[Finding]:
     torch = importlib.import_module("torch")
     has_cuda = bool(torch.cuda.is_available())
-    cores = os.cpu_count() or 1
     wanted = settings.device
     if wanted.startswith("cuda") and not has_cuda:
         remedy = "Set MODERATION_DEVICE=auto, or make the GPU visible to this process."
         return [Finding("device", Verdict.MISSING, f"{wanted} is set, and not there", remedy)]
     if has_cuda and wanted != "cpu":
         name = torch.cuda.get_device_name()
-        bf16 = "bf16" if torch.cuda.is_bf16_supported() else "no bf16"
-        return [Finding("device", Verdict.OK, f"{wanted}: CUDA, {name}, {bf16}")]
-    units = [key for key in ("amx_bf16", "avx512_bf16") if key in _cpu_flags()]
-    bf16 = f"bf16 units ({', '.join(units)})" if units else "no bf16 units: fp32"
-    return [Finding("device", Verdict.OK, f"{wanted}: CPU, {cores} cores, {bf16}")]
-
-
-def _cpu_flags() -> frozenset[str]:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return frozenset()
-    flags = (line.partition(":")[2] for line in lines if line.startswith(("flags", "Features")))
-    return frozenset(next(flags, "").split())
+        dtype = "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+        return [Finding("device", Verdict.OK, f"{wanted}: CUDA, {name}, judge in {dtype}")]
+    if wanted == "mps" or (wanted == "auto" and torch.backends.mps.is_available()):
+        return [Finding("device", Verdict.OK, f"{wanted}: Apple GPU, fp32")]
+    here = cores()
+    count = f"{here} core" + "s" * (here > 1)
+    return [Finding("device", Verdict.OK, f"{wanted}: CPU, {count}, fp32")]
 
 
 def _weights(settings: Settings) -> list[Finding]:
@@ -181,16 +155,21 @@ def _weights(settings: Settings) -> list[Finding]:
     return findings
 
 
-def _sandbox(settings: Settings) -> list[Finding]:
+def sandbox_findings(settings: Settings) -> list[Finding]:
     sandbox = importlib.import_module("encoders.sandbox")
     protections = sandbox.Sandbox.protections()
     limits = settings.read_limits()
-    detail = f"{limits.wall_seconds:g} s and {limits.memory_bytes / 2**30:.1f} GiB a file"
-    words = [
-        name.replace("_", " ") + ("" if is_active else " (not active)")
-        for name, is_active in protections.items()
-    ]
-    return [Finding("sandbox", Verdict.OK, f"{detail}; {', '.join(words)}")]
+    bounds = f"{limits.wall_seconds:g} s and {limits.memory_bytes / 2**30:.1f} GiB a file"
+    active = [name.replace("_", " ") for name, is_active in protections.items() if is_active]
+    absent = [name.replace("_", " ") for name, is_active in protections.items() if not is_active]
+    detail = f"{bounds}; {', '.join(active) or 'no protection'}"
+    if not absent:
+        return [Finding("sandbox", Verdict.OK, detail)]
+    remedy = (
+        "Run on Linux 5.13 or newer, in a container that lets processes confine themselves "
+        "(Landlock, seccomp); until then feed it no hostile files."
+    )
+    return [Finding("sandbox", Verdict.LIMITED, f"{detail}; missing: {', '.join(absent)}", remedy)]
 
 
 def _cache(settings: Settings) -> list[Finding]:

@@ -11,16 +11,22 @@ from moderation.cli.exit_codes import ExitCode
 def doctor_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
-    """Check the installation: versions, decoders, device, weights, sandbox, cache.
+    """Check the installation: versions, decoders, device, weights, judge, sandbox, cache.
 
-    Exits with 1 if something needed is missing, and says how to get it.
+    Loads the judge as scoring would. Exits with 1 if something needed is missing, and says how
+    to get it.
     """
     from dataclasses import asdict
 
-    from moderation.cli.checks import Verdict, run_checks
+    from rich.console import Console
+
+    from moderation.cli.checks import run_checks
+    from moderation.cli.finding import Verdict
     from moderation.settings import Settings
 
-    findings = run_checks(Settings.load())
+    settings = Settings.load()
+    with Console(stderr=True).status("checking"):
+        findings = run_checks(settings)
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:

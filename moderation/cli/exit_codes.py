@@ -4,11 +4,15 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """`UNFIT` is `doctor` finding something missing; `INTERRUPTED` comes after saving."""
+    """`UNFIT` is `doctor` finding something missing; `INTERRUPTED` comes after saving.
+
+    `UNWRITTEN`: results could not be written, to a full disk perhaps.
+    """
 
     SUCCESS = 0
     BUG = 1
     UNFIT = 1
     CONFIGURATION = 2
     FAILED_ITEMS = 3
+    UNWRITTEN = 4
     INTERRUPTED = 130

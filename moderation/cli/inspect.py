@@ -11,6 +11,8 @@ from moderation.cli.score import ModeChoice
 if TYPE_CHECKING:
     from moderation.types import Examination
 
+_NAME_BYTES_MAX = 255
+
 
 def inspect_command(
     file: Annotated[Path, typer.Argument(help="The file to look into.", show_default=False)],
@@ -40,7 +42,7 @@ def inspect_command(
 
     settings = Settings.load(**({} if device is None else {"device": device}))
     if out is None and (open_report or not as_json):
-        out = Path(f"{file.name}.report.html")
+        out = default_report(file)
     if out is not None:
         check_report_path(out, file)
     with ExitStack() as stack:
@@ -53,6 +55,17 @@ def inspect_command(
     show_examination(examination, as_json=as_json, out=out)
     if open_report and out is not None:
         typer.launch(out.resolve().as_uri())
+
+
+def default_report(file: Path) -> Path:
+    """`FILE.report.html` here, its name cut to what file systems take (255 bytes)."""
+    import os
+
+    suffix = ".report.html"
+    stem = os.fsencode(file.name)[: _NAME_BYTES_MAX - len(suffix)]
+    if stem != os.fsencode(file.name):
+        stem = stem.decode("utf-8", "ignore").encode()  # or a character might be cut in half
+    return Path(os.fsdecode(stem) + suffix)
 
 
 def check_report_path(out: Path, file: Path) -> None:
@@ -78,15 +91,15 @@ def show_examination(examination: "Examination", *, as_json: bool, out: Path | N
     """Print `examination`, and write its report to `out`, if any."""
     from moderation.cli.examination_view import print_examination, to_json
 
-    if out is not None:
-        from moderation.cli.report import render
-
-        out.write_text(render(examination), encoding="utf-8")
     if as_json:
         typer.echo(to_json(examination))
+    else:
+        print_examination(examination)
+    if out is None:
         return
-    print_examination(examination)
-    if out is not None:
-        from moderation.cli.text import printable
+    from moderation.cli.report import render
+    from moderation.cli.text import printable
 
+    out.write_text(render(examination), encoding="utf-8")
+    if not as_json:
         typer.echo(f"\nReport: {printable(str(out))}")

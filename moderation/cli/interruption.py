@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM, taken only where stopping is safe."""
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -17,10 +18,14 @@ class Interruption:
     """Turns SIGINT and SIGTERM into `Interrupted`, inside `allowed()` blocks only.
 
     A signal that comes at another moment waits for the next such block, so that writing a
-    row to the journal is never cut in half. Wrap the whole command in `installed()`.
+    row to the journal is never cut in half. Wrap the whole command in `installed()`. Who asks
+    `PATIENCE` times, since a disk hangs perhaps, ends the process as if nothing were installed.
     """
 
+    PATIENCE = 4
+
     def __init__(self) -> None:
+        self._asked = 0
         self._is_allowed = False
         self._is_asked = False
 
@@ -52,7 +57,11 @@ class Interruption:
         finally:
             self._is_allowed = False
 
-    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        self._asked += 1
+        if self._asked >= self.PATIENCE:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
         self._is_asked = True
         if self._is_allowed:
             self._stop()

@@ -8,31 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 from rich.text import Text
 
-from moderation.cli.batch import BatchOutcome
+from moderation.cli.batch import BatchOutcome, Watch
+from moderation.cli.batch_progress import batch_progress
 from moderation.cli.text import duration, printable, score_bar, score_colour, span
 from moderation.results import RunContext, json_line, to_row
 from moderation.types import ItemResult, Strength
 
 PIPE_WIDTH = 160
 ROWS_SHOWN = 1000
-
-
-class _SpeedColumn(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:.2f} items/s", style="progress.data.speed")
 
 
 def output_console() -> Console:
@@ -55,31 +41,14 @@ class ResultsView:
         self._out = out
 
     @contextmanager
-    def following(self, total: int) -> Iterator[Callable[[ItemResult], None]]:
+    def following(self) -> Iterator[tuple[Watch, Callable[[ItemResult], None]]]:
         """Progress on standard error, if that is a terminal; JSON lines as results come."""
-        console = Console(stderr=True)
-        progress = Progress(
-            TextColumn("scoring"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            _SpeedColumn(),
-            TextColumn("ETA"),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=True,
-            disable=not console.is_terminal,
-        )
-        with progress:
-            task = progress.add_task("", total=total)
+        with batch_progress(Console(stderr=True)) as watch:
+            yield watch, self._on_result
 
-            def on_result(result: ItemResult) -> None:
-                if self._as_json and not self._is_sorted:
-                    self._print_json(result)
-                progress.advance(task)
-
-            yield on_result
+    def _on_result(self, result: ItemResult) -> None:
+        if self._as_json and not self._is_sorted:
+            self._print_json(result)
 
     def show(self, outcome: BatchOutcome) -> None:
         """The results and a closing line."""
@@ -109,13 +78,14 @@ class ResultsView:
             counts.append(f"{outcome.duplicates} with the bytes of another")
         if outcome.kept:
             counts.append(f"{outcome.kept} kept from before")
-        if len(outcome.results) > outcome.kept:
+        if outcome.made > 1 and outcome.seconds > 0:
             counts.append(f"{outcome.items_per_second:.2f} items/s")
         line = Text(", ".join(counts))
-        if outcome.is_interrupted:
+        if outcome.is_interrupted or outcome.unwritten:
             rest = outcome.inputs - len(outcome.results)
-            line = Text(f"Interrupted with {rest} to go: ").append(line)
-        if self._out is not None:
+            why = "Interrupted" if outcome.is_interrupted else "Stopped"
+            line = Text(f"{why} with {rest} to go: ").append(line)
+        if self._out is not None and outcome.results and not outcome.unwritten:
             where = f"{printable(str(self._out))}"
             line.append(f"; written to {where}" if outcome.is_written else self._unwritten(where))
             if outcome.is_interrupted:

@@ -1,5 +1,7 @@
 """The `moderation` command: its sub-commands, and how each of them may end."""
 
+import errno
+import os
 import sys
 import traceback
 from typing import Annotated, Any
@@ -13,10 +15,13 @@ from moderation.cli.exit_codes import ExitCode
 from moderation.cli.inspect import inspect_command
 from moderation.cli.interruption import Interrupted
 from moderation.cli.models import app as models_app
+from moderation.cli.plugin_commands import add_plugins
 from moderation.cli.plugins import plugins_command
 from moderation.cli.score import score_command
-from moderation.errors import JudgeError, TypedError
-from moderation.registry import PluginGroup, plugins
+from moderation.errors import JudgeError, OutputError, TypedError
+from moderation.extras import not_installed
+
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 
 
 class TypedErrorGroup(TyperGroup):
@@ -30,6 +35,19 @@ class TypedErrorGroup(TyperGroup):
         except TypedError as error:
             self._explain(ctx, f"{error.code}: {error}")
             raise typer.Exit(_code_of(error)) from None
+        except OSError as error:
+            if error.errno not in _UNWRITABLE:
+                raise
+            what = "the output" if error.filename is None else str(error.filename)
+            told = OutputError.of(error, what, remedy="Free space there, or write elsewhere.")
+            self._explain(ctx, f"{told.code}: {told}")
+            raise typer.Exit(ExitCode.UNWRITTEN) from None
+        except ModuleNotFoundError as error:
+            absent = not_installed(error.name or "")
+            if absent is None:
+                raise
+            self._explain(ctx, f"{absent.code}: {absent}")
+            raise typer.Exit(_code_of(absent)) from None
 
     @staticmethod
     def _explain(ctx: Any, message: str) -> None:
@@ -45,6 +63,8 @@ def _code_of(error: TypedError) -> ExitCode:
 
     if isinstance(error, MediaError | JudgeError):
         return ExitCode.FAILED_ITEMS
+    if isinstance(error, OutputError):
+        return ExitCode.UNWRITTEN
     return ExitCode.CONFIGURATION
 
 
@@ -86,25 +106,18 @@ app.command("plugins")(plugins_command)
 app.add_typer(models_app, name="models")
 
 
-def add_plugins() -> None:
-    """Add the sub-commands that installed packages offer, `rl`'s own among them.
-
-    Raises:
-        PluginError: two have one name, or one cannot be imported.
-    """
-    for plugin in plugins(PluginGroup.COMMANDS):
-        command = plugin.load()
-        if isinstance(command, typer.Typer):
-            app.add_typer(command, name=plugin.name)
-        else:
-            app.command(plugin.name)(command)
-
-
 def run() -> None:
     """Run the command line of this process, and exit."""
     try:
-        add_plugins()
+        add_plugins(app)
         app()
+    except SystemExit as end:
+        if end.code != ExitCode.INTERRUPTED:
+            raise
+        # What matters is written; Python itself would still wait for every thread's last file.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(ExitCode.INTERRUPTED)
     except TypedError as error:
         typer.echo(f"moderation: {error.code}: {error}", err=True)
         sys.exit(_code_of(error))

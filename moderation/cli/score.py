@@ -1,6 +1,8 @@
 """`moderation score`: the authenticity of many files."""
 
+import os
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
@@ -67,8 +69,8 @@ def score_command(
 
     One bad file never stops a batch: it gets a row with its error.
 
-    Exit codes: 0 all scored; 3 some failed; 2 wrong usage or settings; 130 interrupted, and
-    what was finished is saved.
+    Exit codes: 0 all scored; 3 some failed; 2 wrong usage or settings; 4 the output could not
+    be written; 130 interrupted, and what was finished is saved.
     """
     if resume and out is None:
         raise typer.BadParameter("--resume needs --out, the file to resume", param_hint="--resume")
@@ -90,6 +92,7 @@ def score_command(
         from moderation.result_files import check_writable
 
         check_writable(out)
+    warn_of_absent(files)
 
     with ExitStack() as stack:
         interruption = stack.enter_context(Interruption().installed())
@@ -114,6 +117,18 @@ def score_command(
         raise typer.Exit(ExitCode.FAILED_ITEMS)
 
 
+def warn_of_absent(files: "Sequence[Path]") -> None:
+    """Say on standard error, before models are loaded, which files are not there."""
+    from moderation.cli.text import printable
+
+    absent = [file for file in files if not os.path.lexists(file)]
+    if absent:
+        first = printable(str(absent[0]))
+        told = first if len(absent) == 1 else f"{len(absent)} of {len(files)} files ({first}, …)"
+        verb = "is" if len(absent) == 1 else "are"
+        typer.echo(f"moderation: {told} {verb} not there", err=True)
+
+
 def score_files(
     dispatcher: "BatchDispatcher",
     files: list[Path],
@@ -133,13 +148,15 @@ def score_files(
     from moderation.results import RunContext
     from moderation.types import Mode
 
-    context = RunContext(Mode(mode), dispatcher.judge_id, rationales)
+    context = RunContext(
+        Mode(mode), dispatcher.judge_id, rationales, dispatcher.setup, dispatcher.limits
+    )
     view = ResultsView(context, as_json=as_json, is_sorted=sort is Order.SCORE, out=out)
     with ExitStack() as stack:
         journal = None
         if out is not None:
             journal = stack.enter_context(Journal(out, context, resume=resume))
-        on_result = stack.enter_context(view.following(len(files)))
+        watch, on_result = stack.enter_context(view.following())
         outcome = run_batch(
             dispatcher,
             files,
@@ -148,6 +165,9 @@ def score_files(
             journal=journal,
             interruption=interruption,
             on_result=on_result,
+            watch=watch,
         )
     view.show(outcome)
+    if outcome.unwritten:
+        raise outcome.unwritten
     return outcome

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from moderation.errors import ConfigurationError
-from moderation.judge.soft_tokens import SequenceSpec
+from moderation.judge.sequence_spec import SequenceSpec
 
 FORMAT_VERSION = 1
 DESCRIPTION_FILE = "judge.json"
@@ -25,6 +25,7 @@ class JudgeDescription:
     """The contents of `judge.json`.
 
     backbone: name in the weights manifest, or a path or hub id. backbone_layers: None for all.
+    backbone_files: name -> SHA-256 of its files, without which no judge is loaded.
     encoders: name -> version that the features were made with. files: name -> SHA-256.
     provenance: data hash, recipe, date and metrics of the training run.
     """
@@ -39,12 +40,17 @@ class JudgeDescription:
     rationale_tokens_max: int
     provenance: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    backbone_files: Mapping[str, str] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
     @property
     def judge_id(self) -> str:
-        """Name and the first digits of the hash over everything that decides a score."""
-        decides = {k: v for k, v in asdict(self).items() if k != "provenance"}
+        """Name and the first digits of the hash over what training made and was told.
+
+        The backbone's own bytes are not in it, but are checked when the judge is loaded.
+        """
+        left_out = {"provenance", "backbone_files"}
+        decides = {k: v for k, v in asdict(self).items() if k not in left_out}
         digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
         return f"{self.name}-{digest[:12]}"
 

@@ -16,6 +16,7 @@ from moderation.judge.artefact import (
     JudgeDescription,
     read_description,
 )
+from moderation.judge.backbone import require_files
 from moderation.judge.language_model import (
     Continuation,
     LanguageModel,
@@ -59,14 +60,22 @@ class SoftTokenJudge:
 
     @classmethod
     def from_folder(
-        cls, folder: Path, *, backbone: Path | str, device: str = "cpu"
+        cls,
+        folder: Path,
+        *,
+        backbone: Path,
+        device: str = "cpu",
+        backbone_files: Mapping[str, str] | None = None,
     ) -> "SoftTokenJudge":
         """Load a judge that training wrote; `backbone` is where its language model lies.
+
+        backbone_files: name -> SHA-256, where these are known already; else they are read.
 
         Raises:
             ConfigurationError: the folder or the backbone is not what it should be.
         """
         description = read_description(folder)
+        require_files(description.backbone_files, backbone, known=backbone_files)
         has_bf16 = device.startswith("cuda") and torch.cuda.is_bf16_supported()
         dtype = torch.bfloat16 if has_bf16 else torch.float32
         model = load_backbone(backbone, dtype=torch.float32, layers=description.backbone_layers)
@@ -90,9 +99,15 @@ class SoftTokenJudge:
             ConfigurationError: an encoder is missing, or gives other features than in training.
         """
         for name, trained in self._description.encoders.items():
-            if versions.get(name) != trained:
+            if name not in versions:
                 raise ConfigurationError(
-                    f"encoder {name!r} has version {versions.get(name)!r}",
+                    f"encoder {name!r} is not among {', '.join(versions) or 'none'}",
+                    expected=f"the encoders that judge {self.judge_id} was trained on",
+                    remedy="Add it to MODERATION_ENCODERS.",
+                )
+            if versions[name] != trained:
+                raise ConfigurationError(
+                    f"encoder {name!r} has version {versions[name]!r}",
                     expected=f"{trained!r}, which judge {self.judge_id} was trained on",
                     remedy="Use the weights and the release that the judge was made with.",
                 )

@@ -3,6 +3,7 @@
 `moderation corpus build` is its command. Stop it at any time; the next run goes on where it was.
 """
 
+import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -12,25 +13,24 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
-from moderation.errors import ConfigurationError
+from rl.corpus.atomic import write_bytes
 from rl.corpus.clips import Pair
-from rl.corpus.manifest import write_manifest
+from rl.corpus.contact_sheet import choose_rows, contact_sheet
+from rl.corpus.data_card import CARD_NAME, data_card
+from rl.corpus.leaks import Origins, require_no_leak
+from rl.corpus.manifest import NAME, write_manifest
 from rl.corpus.pair_store import Outcome, build_pair
 from rl.corpus.plan import plan
+from rl.corpus.progress import pair_progress
 from rl.corpus.recipe import SPLITS, CorpusRecipe
+from rl.corpus.seeds import unit_for
 
 # A few pairs at a time go to the pool, so that an interrupt finds little under way.
 PAIRS_AHEAD_PER_WORKER = 4
+# On a contact sheet.
+PAIRS_SHOWN = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,55 +51,66 @@ def build(
     workers: int = 1,
     console: Console | None = None,
 ) -> Built:
-    """Build what `recipe` asks for into `out` and write its manifest.
+    """Build what `recipe` asks for into `out`: media, masks, manifest, data card, contact sheets.
 
     workers: processes; 1 builds in this one.
 
     Raises:
-        ConfigurationError: none of the recipe's sources is under `roots`.
+        LeakError: something is in two splits; there is no manifest then.
+        ConfigurationError: a section of the recipe has no media under `roots`.
     """
     console = console or Console(stderr=True, quiet=True)
     laid_out = plan(recipe, roots, out / "sources")
     for sentence in laid_out.left_out:
         console.print(f"[yellow]left out[/yellow] {sentence}", highlight=False)
-    if not laid_out.pairs:
-        raise ConfigurationError(
-            f"none of the sources of recipe {recipe.name!r} is here",
-            expected="at least one, under " + ", ".join(str(root) for root in roots),
-            remedy="Install the packages it names, or say where the media lie with --sources.",
-        )
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
     rows: list[dict[str, Any]] = []
+    origins: list[Origins] = []
     failures: list[str] = []
     pairs_new = 0
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("pairs", total=len(laid_out.pairs))
-        for outcome in _outcomes(laid_out.pairs, recipe, out, workers):
+    # Mixed, so that the time left is foreseen well: films take longest.
+    ordered = sorted(laid_out.pairs, key=lambda pair: unit_for("order", pair.pair_id))
+    with pair_progress(console, len(laid_out.pairs)) as advance:
+        for outcome in _outcomes(ordered, recipe, out, workers):
             rows += outcome.rows
             pairs_new += outcome.is_new
+            if outcome.origins is not None:
+                origins.append(outcome.origins)
             if outcome.failure is not None:
                 failures.append(f"{outcome.pair_id}: {outcome.failure}")
-            progress.advance(task)
+            advance()
     for sentence in sorted(failures):
         console.print(f"[yellow]failed[/yellow] {sentence}", highlight=False)
-    manifest = write_manifest(rows, out)
+    # The processes end in any order; what is written must not depend on it.
+    rows.sort(key=lambda row: row["path"])
+    origins.sort(key=lambda origin: origin.pair_id)
+    (out / NAME).unlink(missing_ok=True)
+    require_no_leak(rows, origins)
+    left_out = (*laid_out.left_out, *sorted(failures))
     _remove_stale(out, rows)
-    return Built(manifest, tuple(rows), (*laid_out.left_out, *sorted(failures)), pairs_new)
+    for modality in ("image", "audio", "video"):
+        _write_sheet(rows, out, modality)
+    write_bytes(out / CARD_NAME, data_card(recipe, rows, origins, left_out).encode("utf-8"))
+    manifest = write_manifest(rows, out)
+    return Built(manifest, tuple(rows), left_out, pairs_new)
+
+
+def _write_sheet(rows: Sequence[dict[str, Any]], out: Path, modality: str) -> None:
+    chosen = choose_rows(rows, modality, PAIRS_SHOWN)
+    target = out / f"contact-{modality}.png"
+    target.unlink(missing_ok=True)
+    if chosen:
+        buffer = io.BytesIO()
+        contact_sheet(out, chosen, modality).save(buffer, "PNG")
+        write_bytes(target, buffer.getvalue())
 
 
 def _remove_stale(out: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Delete media of earlier recipes, so that the folder holds what its manifest says."""
-    wanted = {row["path"] for row in rows}
-    for path in (out / "media").glob("*/*"):
-        if path.relative_to(out).as_posix() not in wanted:
-            path.unlink()
+    wanted = {row[column] for row in rows for column in ("path", "mask")}
+    for folder in ("media", "masks"):
+        for path in (out / folder).glob("*/*"):
+            if path.relative_to(out).as_posix() not in wanted:
+                path.unlink()
 
 
 def _outcomes(

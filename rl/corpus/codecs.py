@@ -7,7 +7,7 @@ import io
 import wave
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import av
 import cv2
@@ -19,10 +19,11 @@ from encoders.errors import CorruptMedia
 from encoders.types import ByteArray, FloatArray
 from rl.corpus.loudness import resample_to
 
+PixelsT = TypeVar("PixelsT", ByteArray, FloatArray)
 OPUS_RATES_HZ = (8_000, 12_000, 16_000, 24_000, 48_000)
 
 
-def fit(image_HWC: ByteArray, side_pixels: int, *, multiple: int = 1) -> ByteArray:
+def fit(image_HWC: PixelsT, side_pixels: int, *, multiple: int = 1) -> PixelsT:
     """Scale so that the longer side is `side_pixels`, both sides multiples of `multiple`."""
     height, width = image_HWC.shape[:2]
     scale = side_pixels / max(height, width)
@@ -30,7 +31,7 @@ def fit(image_HWC: ByteArray, side_pixels: int, *, multiple: int = 1) -> ByteArr
         max(multiple, round(side * scale / multiple) * multiple) for side in (width, height)
     )
     method = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC
-    fitted: ByteArray = cv2.resize(image_HWC, size, interpolation=method)
+    fitted: PixelsT = cv2.resize(image_HWC, size, interpolation=method)
     return fitted
 
 
@@ -47,12 +48,20 @@ def jpeg_bytes(image_HWC: ByteArray, quality: int) -> bytes:
     return buffer.getvalue()
 
 
+def read_jpeg(content: bytes) -> ByteArray:
+    """uint8 (H, W, 3) RGB of an encoded picture."""
+    with Image.open(io.BytesIO(content)) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
 def read_sound(path: Path, rate_hz: int) -> FloatArray:
-    """Mono float32 of a 16-bit WAV, band-limited to half of `rate_hz`.
+    """Mono float32 of a 16-bit WAV or of any other sound file, limited to half of `rate_hz`.
 
     Raises:
-        CorruptMedia: not a 16-bit WAV.
+        CorruptMedia: no sound that can be decoded, or a WAV that is not 16-bit.
     """
+    if path.suffix.lower() != ".wav":
+        return _decoded_sound(path, rate_hz)
     try:
         with wave.open(str(path)) as file:
             width, channels, source_hz = (
@@ -71,6 +80,44 @@ def read_sound(path: Path, rate_hz: int) -> FloatArray:
         )
     samples = np.frombuffer(content, "<i2").reshape(-1, channels).mean(axis=1) / 32768.0
     return resample_to(samples.astype(np.float32), source_hz, rate_hz)
+
+
+def _decoded_sound(path: Path, rate_hz: int) -> FloatArray:
+    try:
+        with av.open(str(path), format=_format_of(path)) as container:
+            source_hz = int(container.streams.audio[0].codec_context.sample_rate)
+            resampler = av.AudioResampler(format="flt", layout="mono", rate=source_hz)
+            blocks = [b for f in container.decode(audio=0) for b in resampler.resample(f)]
+            blocks += resampler.resample(None)
+    except (av.FFmpegError, IndexError) as error:
+        raise CorruptMedia(
+            f"{path.name}: {error}", expected="a file with sound", remedy="Fetch it again."
+        ) from error
+    sound = np.concatenate([np.zeros(0), *(block.to_ndarray()[0] for block in blocks)])
+    return resample_to(sound.astype(np.float32), source_hz, rate_hz)
+
+
+def _format_of(path: Path) -> str | None:
+    # Raw GSM has no header to know it by.
+    return "gsm" if path.suffix.lower() == ".gsm" else None
+
+
+def sound_seconds(path: Path) -> float:
+    """Length of a sound file by its header.
+
+    Raises:
+        CorruptMedia: it has no readable header.
+    """
+    try:
+        if path.suffix.lower() == ".wav":
+            with wave.open(str(path)) as file:
+                return float(file.getnframes() / file.getframerate())
+        with av.open(str(path), format=_format_of(path)) as container:
+            return float((container.duration or 0) / av.time_base)
+    except (wave.Error, EOFError, av.FFmpegError) as error:
+        raise CorruptMedia(
+            f"{path.name}: {error}", expected="a sound file", remedy="Fetch it again."
+        ) from error
 
 
 def sound_bytes(waveform_T: FloatArray, rate_hz: int) -> bytes:
@@ -216,3 +263,12 @@ def film_bytes(
         if audio is not None and sound_T is not None:
             _encode_sound(container, audio, sound_T, sound_rate_hz)
     return buffer.getvalue()
+
+
+def through_film_codec(frames_FHWC: ByteArray, rate_hz: float, crf: int) -> ByteArray:
+    """The frames once through H.264; their number and size are kept."""
+    with av.open(io.BytesIO(film_bytes(frames_FHWC, rate_hz, crf))) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "NONE"
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
+    return np.stack(frames)

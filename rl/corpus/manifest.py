@@ -20,6 +20,9 @@ CLAIM = pa.struct(
         ("strength", pa.string()),
     ]
 )
+# collection, quality and mask are null in manifests that the builder did not write. quality: the
+# weak operations and codec settings of a pair, separated by semicolons. mask: path of a grey PNG,
+# empty where the change has no place in the picture.
 # y: authenticity label in [0, 9]. m: severity in [0, 1]. start, end: seconds.
 SCHEMA = pa.schema(
     [
@@ -38,8 +41,16 @@ SCHEMA = pa.schema(
         ("language", pa.string()),
         ("claims", pa.list_(CLAIM)),
         ("licence", pa.string()),
+        ("collection", pa.string()),
+        ("quality", pa.string()),
+        ("mask", pa.string()),
     ]
 )
+
+
+def is_in(split: str, name: str) -> bool:
+    """Whether a row of `split` is meant by `name`: `test` also names `test-in-domain`."""
+    return split == name or split.startswith((f"{name}-", f"{name}_"))
 
 
 def write_manifest(rows: Iterable[Mapping[str, Any]], folder: Path) -> Path:

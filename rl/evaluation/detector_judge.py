@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 
-from moderation.app import build_extractor, build_sandbox
+from moderation.app import build_extractor, build_sandbox, plan_id
 from moderation.extraction import Extractor
 from moderation.settings import Settings
 from moderation.types import ItemResult, Mode
@@ -31,6 +31,8 @@ class DetectorJudge:
     ) -> None:
         self._artefact = read_artefact(folder)
         self.judge_id = self._artefact.detector_id
+        self.setup: str | None = plan_id(settings)
+        self.limits: str | None = None
         self._settings = settings
         self._resources = resources
         self._file = None if out is None else out / f"{self.judge_id}-probabilities.jsonl"

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from moderation.errors import ManifestError
 from moderation.types import LEVELS_K
-from rl.corpus.manifest import NAME
+from rl.corpus.manifest import NAME, is_in
 
 Row = Mapping[str, Any]
 
@@ -82,18 +82,14 @@ def in_splits(rows: Sequence[Row], splits: Sequence[str]) -> list[Row]:
         ManifestError: no row is in one of them.
     """
     for name in splits:
-        if not any(_is_in(row["split"], name) for row in rows):
+        if not any(is_in(row["split"], name) for row in rows):
             there = ", ".join(sorted({row["split"] or "(none)" for row in rows}))
             raise ManifestError(
                 f"no row is in the split {name!r}",
                 expected=f"one of those in the manifest: {there}",
                 remedy="Name another with --split.",
             )
-    return [row for row in rows if any(_is_in(row["split"], name) for name in splits)]
-
-
-def _is_in(split: str, name: str) -> bool:
-    return split == name or split.startswith((f"{name}-", f"{name}_"))
+    return [row for row in rows if any(is_in(row["split"], name) for name in splits)]
 
 
 def calibration_rows(rows: Sequence[Row], evaluated: Sequence[Row]) -> tuple[str, list[Row]]:

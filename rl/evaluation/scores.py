@@ -53,17 +53,16 @@ def read_scores(path: Path) -> Scores:
             remedy="Name another, or the judge itself.",
         )
     pairs = [from_row(row) for row in read_rows(path)]
-    contexts = sorted({(c.judge_id, c.mode, c.rationales) for _, c in pairs})
+    contexts = list(dict.fromkeys(context for _, context in pairs))
     if len(contexts) != 1:
-        named = ", ".join(f"{judge} {mode}" for judge, mode, _ in contexts) or "no rows"
+        named = ", ".join(sorted({f"{c.judge_id} {c.mode}" for c in contexts})) or "no rows"
         raise ConfigurationError(
             f"{path} holds {named}",
-            expected="scores of one judge in one mode",
+            expected="scores of one judge, in one mode and one setup",
             remedy="Give each judge a file of its own.",
         )
-    judge_id, mode, rationales = contexts[0]
     results = tuple(result for result, _ in pairs)
-    return Scores(RunContext(mode, judge_id, rationales), results, _probabilities(path))
+    return Scores(contexts[0], results, _probabilities(path))
 
 
 def _probabilities(path: Path) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """Scores of files from their bytes, as `moderation score` gives them, kept on the way."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -23,28 +23,6 @@ from rl.evaluation.scores import Scores
 SCORES_FOLDER = "scores"
 
 
-class WhenNeeded:
-    """A dispatcher that loads its judge with the first file: a resumed run may need none."""
-
-    def __init__(self, settings: Settings, resources: ExitStack) -> None:
-        folder = STARTER_JUDGE if settings.judge == "starter" else Path(settings.judge)
-        self.judge_id = read_description(folder).judge_id
-        self._settings = settings
-        self._resources = resources
-        self._loaded: BatchDispatcher | None = None
-
-    def score(
-        self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
-    ) -> Iterator[ItemResult]:
-        """See `moderation.ports.Dispatcher`."""
-        files = list(paths)
-        if not files:
-            return
-        if self._loaded is None:
-            self._loaded = self._resources.enter_context(build_dispatcher(self._settings))
-        yield from self._loaded.score(files, mode, rationales=rationales)
-
-
 class JudgeSession:
     """A judge, or a detector, that scores many lists of files, one after the other.
 
@@ -61,7 +39,9 @@ class JudgeSession:
         interruption: Interruption | None = None,
         console: Console | None = None,
     ) -> None:
-        self.context = RunContext(mode, dispatcher.judge_id)
+        self.context = RunContext(
+            mode, dispatcher.judge_id, setup=dispatcher.setup, limits=dispatcher.limits
+        )
         self._dispatcher = dispatcher
         self._out = None if out is None else out / SCORES_FOLDER
         self._interruption = interruption
@@ -72,6 +52,7 @@ class JudgeSession:
 
         Raises:
             ConfigurationError, WeightsMissing: weights are missing, or the folder not writable.
+            OutputError: the record could not be written.
             Interrupted: the user stopped it; what was finished is recorded.
         """
         with ExitStack() as stack:
@@ -90,6 +71,8 @@ class JudgeSession:
                 interruption=self._interruption,
                 on_result=advance,
             )
+        if outcome.unwritten:
+            raise outcome.unwritten
         if outcome.is_interrupted:
             raise Interrupted
         return Scores(self.context, outcome.results, self._probabilities(outcome.results))
@@ -142,7 +125,7 @@ def judge_session(
             kept = None if out is None else out / SCORES_FOLDER
             dispatcher, mode = DetectorJudge(folder, settings, resources, kept), Mode.FAST
         else:
-            dispatcher = WhenNeeded(settings, resources)
+            dispatcher = resources.enter_context(build_dispatcher(settings))
         yield JudgeSession(dispatcher, mode, out=out, interruption=interruption, console=console)
 
 

@@ -40,8 +40,7 @@ origin = "the test"
 licence = "CC0"
 folder = "photos"
 clips = 8
-validation_share = 0.2
-test_share = 0.4
+shares = { train = 0.4, validation = 0.2, test-in-domain = 0.4 }
 
 [audio]
 forgeries = ["world", "griffin_lim", "espeak-ng"]
@@ -67,7 +66,7 @@ name = "digits-bob"
 origin = "the test"
 licence = "CC0"
 kind = "digits"
-split = "test"
+split = "test-in-domain"
 language = "en"
 speaker = "bob"
 folder = "voices"
@@ -102,7 +101,7 @@ clips = 2
 name = "sweep"
 origin = "the test"
 licence = "CC0"
-split = "test"
+split = "test-in-domain"
 path = "films/sweep.mp4"
 clips = 1
 """
@@ -115,9 +114,9 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / folder).mkdir()
     for i in range(8):
         (root / "photos" / f"scene-{i}.jpg").write_bytes(jpeg_bytes(picture(i, 120, 160), 95))
-    for speaker, count in (("ada", 14), ("bob", 7)):
+    for person, (speaker, count) in enumerate((("ada", 14), ("bob", 7))):
         for i in range(count):
-            sound = voice(i + 50 * len(speaker), 0.4)
+            sound = voice(i + 50 * person, 0.4)
             path = root / "voices" / f"{i % 10}_{speaker}_{i}.wav"
             path.write_bytes(sound_bytes(sound, RATE_HZ))
     for seed, name in enumerate(("pan", "sweep")):

@@ -7,7 +7,8 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from moderation.cli.root import add_plugins, app
+from moderation.cli.plugin_commands import add_plugins
+from moderation.cli.root import app
 
 README = Path("README.md").read_text(encoding="utf-8")
 
@@ -22,7 +23,7 @@ def test_python_blocks_run(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_every_command_and_option_exists() -> None:
-    add_plugins()
+    add_plugins(app)
     lines = re.findall(r"^\$ \.venv/bin/moderation (.+)$", README, re.MULTILINE)
     assert len(lines) > 5
     names = set(get_command(app).commands)  # type: ignore[attr-defined]

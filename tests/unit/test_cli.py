@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -14,10 +15,11 @@ import pytest
 
 from encoders.errors import DecodeTimeout
 from encoders.types import Modality
+from moderation.cli.inspect import default_report
 from moderation.cli.interruption import Interrupted, Interruption
 from moderation.cli.score import ModeChoice, Order, score_files
 from moderation.cli.text import duration, printable, score_bar
-from moderation.errors import JudgeError
+from moderation.errors import JudgeError, OutputError
 from moderation.result_files import read_rows
 from moderation.types import ItemError, ItemResult, Judgment, Mode
 
@@ -29,7 +31,9 @@ class ByteDispatcher:
 
     judge_id = "first-byte/1"
 
-    def __init__(self, pause_seconds: float = 0.0) -> None:
+    def __init__(self, pause_seconds: float = 0.0, setup: str = "usual") -> None:
+        self.setup = setup
+        self.limits = "wide"
         self.asked: list[str] = []
         self.is_closed = False
         self._pause_seconds = pause_seconds
@@ -164,6 +168,20 @@ def test_resume_keeps_rows_of_other_files_and_other_modes(
     assert [row["path"] for row in after if row["mode"] == "full"] == [str(files[0])]
 
 
+def test_resume_scores_again_what_was_read_in_another_way(
+    files: list[Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "r.csv"
+    score_files(ByteDispatcher(), files, mode=ModeChoice.FAST, out=out)
+    again = ByteDispatcher(setup="other")
+    outcome = score_files(again, files[:2], mode=ModeChoice.FAST, out=out, resume=True)
+    assert again.asked == ["a", "b"]
+    assert outcome.kept == 0
+    setups = {Path(row["path"]).name: row["setup"] for row in read_rows(out)}
+    assert len(setups) == len(read_rows(out))
+    assert (setups["a"], setups["b"], setups["e"]) == ("other", "other", "usual")
+
+
 def test_a_dispatcher_that_fails_altogether_loses_nothing(
     files: list[Path], tmp_path: Path
 ) -> None:
@@ -180,6 +198,74 @@ def test_a_dispatcher_that_fails_altogether_loses_nothing(
     again = ByteDispatcher()
     score_files(again, files, mode=ModeChoice.FAST, out=out, resume=True)
     assert again.asked == ["bad", "copy", "e", "gone\x1b[31m"]
+
+
+def test_a_full_disk_ends_the_batch_with_its_rows_shown(
+    files: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "r.jsonl"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, hard))
+    try:
+        with pytest.raises(OutputError, match="go on with --resume"):
+            score_files(ByteDispatcher(), files, mode=ModeChoice.FAST, out=out)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    shown = capsys.readouterr().out
+    assert "7.00" in shown
+    assert "Stopped with" in shown
+    again = ByteDispatcher()
+    outcome = score_files(again, files, mode=ModeChoice.FAST, out=out, resume=True)
+    assert outcome.kept >= 1
+    assert "a" not in again.asked
+    assert len(read_rows(out)) == len(files)
+
+
+def test_results_that_nobody_can_take_are_told() -> None:
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "moderation", "plugins"],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert run.returncode == 4
+    assert run.stderr.startswith("moderation: output: the output cannot be written: No space")
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "x" * 250 + ".mp4", "é" * 120 + ".mp4"])
+def test_the_report_of_any_file_has_a_name_that_can_be_written(name: str, tmp_path: Path) -> None:
+    report = default_report(Path("folder") / name)
+    assert report.name.endswith(".report.html")
+    assert report.name.startswith(name[:100])
+    (tmp_path / report).write_text("it can")
+
+
+def test_a_second_signal_loses_neither_rows_nor_summary(
+    files: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Impatient(ByteDispatcher):
+        """Its user asks twice: in mid-batch, and again while it cleans up."""
+
+        def score(
+            self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
+        ) -> Iterator[ItemResult]:
+            try:
+                yield from super().score(list(paths)[:2], mode, rationales=rationales)
+                os.kill(os.getpid(), signal.SIGINT)
+            finally:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    out = tmp_path / "r.jsonl"
+    with Interruption().installed() as interruption:
+        outcome = score_files(
+            Impatient(), files, mode=ModeChoice.FAST, out=out, interruption=interruption
+        )
+    assert outcome.is_interrupted
+    assert len(read_rows(out)) == 2
+    assert "Interrupted with 4 to go: 2 scored" in capsys.readouterr().out
 
 
 RUN = """
@@ -342,6 +428,7 @@ def test_plugins_lists_installed_entry_points(tmp_path: Path) -> None:
             "value": "json:loads",
             "distribution": "acme",
             "version": "3.1",
+            "is_used": False,
         }
     ]
     assert "acme 3.1" in moderation("plugins", PYTHONPATH=str(tmp_path)).stdout

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -114,6 +115,35 @@ def test_one_row_a_path_in_order_and_failures_stay_their_own(pipeline, tmp_path)
             assert row.judgment.expected_score == pytest.approx(want)
 
 
+def test_a_refused_file_is_named_by_its_bytes(pipeline, tmp_path) -> None:
+    bad, gone = tmp_path / "bad", tmp_path / "gone"
+    bad.write_bytes(b"bad")
+    refused, absent = pipeline.score([bad, gone], Mode.FAST)
+    assert refused.error.code == "corrupt_media"
+    assert refused.sha256 == hashlib.sha256(b"bad").hexdigest()
+    assert absent.sha256 is None
+
+
+class ReplacedMeanwhile(BytesAsSound):
+    """Another file comes in the place of the one that is being read."""
+
+    def read(self, path: Path, request: ReadRequest) -> DecodedMedia:
+        try:
+            return super().read(path, request)
+        finally:
+            other = path.with_name("other")
+            other.write_bytes(b"bad, but another")
+            other.replace(path)
+
+
+def test_a_refused_file_replaced_meanwhile_has_no_name(encoder, tmp_path) -> None:
+    extractor = Extractor(ReplacedMeanwhile(), (encoder,), ReadRequest(Uniform()), "plan")
+    pipeline = ScoringPipeline(extractor, MeanJudge(), workers=1)
+    (row,) = pipeline.score(write(tmp_path, [b"bad"]), Mode.FAST)
+    assert row.error.code == "corrupt_media"
+    assert row.sha256 is None
+
+
 def test_the_same_bytes_are_scored_once_within_and_across_batches(
     pipeline, encoder, tmp_path
 ) -> None:
@@ -139,7 +169,35 @@ def test_closing_early_stops_reading(pipeline, tmp_path) -> None:
     assert len(read) <= 3 + 2 + 1
 
 
+class HeldUp(BytesAsSound):
+    """Reading `1` does not end before somebody says so."""
+
+    def __init__(self) -> None:
+        self.begun, self.released = Event(), Event()
+        self.ended: list[str] = []
+
+    def read(self, path: Path, request: ReadRequest) -> DecodedMedia:
+        if path.name == "1":
+            self.begun.set()
+            self.released.wait(30.0)
+        self.ended.append(path.name)
+        return super().read(path, request)
+
+
+def test_closing_does_not_wait_for_the_file_under_way(encoder, tmp_path) -> None:
+    source = HeldUp()
+    extractor = Extractor(source, (encoder,), ReadRequest(Uniform()), "plan")
+    pipeline = ScoringPipeline(extractor, MeanJudge(), workers=1, batch_items=1)
+    stream = pipeline.score(write(tmp_path, [b"aa", b"bb", b"cc"]), Mode.FAST)
+    next(stream)
+    source.begun.wait(30.0)
+    stream.close()
+    assert source.ended == ["0"]
+    source.released.set()
+
+
 def test_examine_raises_what_a_batch_would_have_put_in_a_row(pipeline, tmp_path) -> None:
-    (bad,) = write(tmp_path, [b"bad"])
+    (loud,) = write(tmp_path, [b"x!"])
+    media = BytesAsSound().read(loud, pipeline.extractor.request)
     with pytest.raises(CorruptMedia):
-        pipeline.examine(bad, Mode.FAST)
+        pipeline.examine(loud, media, Mode.FAST)

@@ -1,9 +1,16 @@
 """Rows survive every format; the journal survives every interruption."""
 
 import csv
+import fcntl
 import hashlib
+import json
 import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -12,7 +19,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from encoders.types import Modality, Span
-from moderation.errors import ConfigurationError, ManifestError
+from moderation.errors import ConfigurationError, ManifestError, OutputError
 from moderation.journal import Journal, journal_path, kept
 from moderation.result_files import read_rows, write_rows
 from moderation.results import (
@@ -26,7 +33,7 @@ from moderation.results import (
 from moderation.types import Claim, ItemError, ItemResult, Judgment, Mode, Rationale, Strength
 
 FAST = RunContext(Mode.FAST, "judge-1")
-FULL = RunContext(Mode.FULL, "judge-1", 4)
+FULL = RunContext(Mode.FULL, "judge-1", 4, "5e7")
 
 
 def judgment(score: float, context: RunContext, rationale: Rationale | None = None) -> Judgment:
@@ -39,8 +46,14 @@ def scored(path: str, score: float = 4.25, digest: str = "ab" * 32) -> ItemResul
     return ItemResult(path, digest, Modality.AUDIO, 3.5, judgment(score, FAST), None)
 
 
-def failed(path: str, digest: str | None = "cd" * 32, *, transient: bool = False) -> ItemResult:
-    error = ItemError("corrupt_media", "ends early", "a whole file", "Fetch it anew.", transient)
+def failed(
+    path: str,
+    digest: str | None = "cd" * 32,
+    *,
+    transient: bool = False,
+    code: str = "corrupt_media",
+) -> ItemResult:
+    error = ItemError(code, "ends early", "a whole file", "Fetch it anew.", transient)
     return ItemResult(path, digest, None, None, None, error)
 
 
@@ -129,6 +142,27 @@ def test_foreign_results_are_refused(tmp_path: Path) -> None:
             read_rows(tmp_path / name)
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
+def test_files_of_an_earlier_release_have_no_setup(tmp_path: Path, suffix: str) -> None:
+    out = tmp_path / f"r.{suffix}"
+    row = to_row(RESULTS[2], FULL)
+    if suffix == "parquet":
+        write_rows([row], out)
+        parquet.write_table(parquet.read_table(out).drop_columns(["setup"]), out)
+    elif suffix == "csv":
+        write_rows([row], out)
+        with out.open(newline="") as file:
+            header, values = csv.reader(file)
+        with out.open("w", newline="") as file:
+            at = header.index("setup")
+            csv.writer(file).writerows(line[:at] + line[at + 1 :] for line in (header, values))
+    else:
+        del row["setup"]
+        out.write_text(json.dumps(row) + "\n")
+    (back,) = read_rows(out)
+    assert from_row(back) == (RESULTS[2], replace(FULL, setup=None))
+
+
 def test_rows_are_on_disk_before_the_run_ends(tmp_path: Path) -> None:
     out = tmp_path / "r.jsonl"
     with Journal(out, FAST, resume=False) as journal:
@@ -176,6 +210,42 @@ def test_two_runs_of_one_output_are_refused(tmp_path: Path) -> None:
         Journal(out, FAST, resume=True)
 
 
+def test_a_run_that_ends_leaves_the_next_one_its_journal(tmp_path: Path) -> None:
+    out = tmp_path / "r.jsonl"
+    with Journal(out, FAST, resume=False) as first:
+        first.append(scored("a"))
+        first.finish([scored("a")], is_complete=True)
+        second = Journal(out, FAST, resume=True)
+    with second:
+        assert set(second.earlier) == {"a"}
+        second.append(scored("b"))
+        assert journal_path(out).read_bytes().count(b"\n") == 1
+
+
+def test_a_journal_removed_before_it_was_locked_is_opened_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "r.jsonl"
+    first = Journal(out, FAST, resume=False)
+    first.append(scored("a"))
+    flock = fcntl.flock
+    locked: list[int] = []
+
+    def end_the_first_run_before_the_second_locks(file: BinaryIO, operation: int) -> None:
+        if not locked:
+            with first:
+                first.finish([scored("a")], is_complete=True)
+        locked.append(file.fileno())
+        flock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", end_the_first_run_before_the_second_locks)
+    with Journal(out, FAST, resume=True) as second:
+        assert len(locked) == 2
+        assert set(second.earlier) == {"a"}
+        second.append(scored("b"))
+        assert journal_path(out).read_bytes().count(b"\n") == 1
+
+
 def test_an_interrupted_new_run_leaves_an_older_output_alone(tmp_path: Path) -> None:
     out = tmp_path / "r.jsonl"
     write_rows([to_row(scored(name), FAST) for name in "abc"], out)
@@ -195,18 +265,20 @@ def test_only_rows_of_the_same_context_stand(tmp_path: Path) -> None:
         RunContext(Mode.FULL, "judge-1"),
         RunContext(Mode.FAST, "judge-2"),
         RunContext(Mode.FAST, "judge-1", 2),
+        RunContext(Mode.FAST, "judge-1", 1, "other setup"),
     ):
         with Journal(out, other, resume=True) as journal:
             assert journal.earlier == {}
 
 
 def test_kept_needs_the_same_bytes_and_a_lasting_result(tmp_path: Path) -> None:
-    contents = {"same": b"1", "changed": b"2", "broken": b"3", "busy": b"4", "new": b"5"}
+    names = ("same", "changed", "broken", "busy", "bug", "new")
+    contents = {name: bytes([k]) for k, name in enumerate(names)}
     paths = [tmp_path / name for name in contents]
     for path in paths:
         path.write_bytes(contents[path.name])
     digests = {str(p): hashlib.sha256(contents[p.name]).hexdigest() for p in paths}
-    same, changed, broken, busy, _ = map(str, paths)
+    same, changed, broken, busy, bug, _ = map(str, paths)
     (tmp_path / "changed").write_bytes(b"other")
     os.mkfifo(tmp_path / "pipe")
     earlier = {
@@ -214,11 +286,56 @@ def test_kept_needs_the_same_bytes_and_a_lasting_result(tmp_path: Path) -> None:
         changed: scored(changed, digest=digests[changed]),
         broken: failed(broken, digests[broken]),
         busy: failed(busy, digests[busy], transient=True),
+        bug: failed(bug, digests[bug], code="internal"),
         str(tmp_path / "pipe"): scored("pipe"),
         str(tmp_path / "gone"): failed("gone", None),
     }
     wanted = [*paths, tmp_path / "pipe", tmp_path / "gone", tmp_path / "same"]
-    assert list(kept(wanted, earlier)) == [0, 2, 7]
+    assert list(kept(wanted, earlier)) == [0, 2, 8]
+
+
+def test_a_failure_stands_within_the_same_limits_and_a_score_within_any(tmp_path: Path) -> None:
+    out = tmp_path / "r.jsonl"
+    narrow, wide = replace(FAST, limits="60 s"), replace(FAST, limits="600 s")
+    write_rows([to_row(scored("a"), narrow), to_row(failed("b"), narrow)], out)
+    with Journal(out, narrow, resume=True) as journal:
+        assert set(journal.earlier) == {"a", "b"}
+    with Journal(out, wide, resume=True) as journal:
+        assert set(journal.earlier) == {"a"}
+
+
+@contextmanager
+def disk_with(room_bytes: int) -> Iterator[None]:
+    """A limit on the size of every file, which ends a write as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_costs_no_row_that_was_written(tmp_path: Path) -> None:
+    out = tmp_path / "r.jsonl"
+    with Journal(out, FAST, resume=False) as journal:
+        journal.append(scored("0"))
+        row_bytes = journal_path(out).stat().st_size
+        with disk_with(3 * row_bytes + row_bytes // 2):
+            journal.append(scored("1"))
+            journal.append(scored("2"))
+            with pytest.raises(OutputError, match=r"partial\.jsonl cannot be written: .* --resume"):
+                journal.append(scored("3"))
+            assert journal_path(out).stat().st_size == 3 * row_bytes
+            with pytest.raises(OutputError, match=r"r\.jsonl cannot be written"):
+                journal.finish([scored(str(k)) for k in range(4)], is_complete=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["r.jsonl.partial.jsonl"]
+    with Journal(out, FAST, resume=True) as journal:
+        assert set(journal.earlier) == {"0", "1", "2"}
+
+
+def test_a_journal_that_cannot_be_made_is_a_typed_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="File name too long"):
+        Journal(tmp_path / ("x" * 245 + ".csv"), FAST, resume=False)
 
 
 def test_output_must_be_writable(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from encoders.base import ReadLimits
 from moderation.errors import ConfigurationError
-from moderation.settings import Settings
+from moderation.settings import Settings, cores
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +51,7 @@ def test_an_unknown_variable_is_named_beside_the_allowed(monkeypatch: pytest.Mon
     [
         ("MODERATION_WORKERS", "-1"),
         ("MODERATION_WORKERS", "many"),
+        ("MODERATION_WORKERS", "1000000"),
         ("MODERATION_DEVICE", "gpu"),
         ("MODERATION_DECODE_MEMORY_BYTES", "0"),
     ],
@@ -69,6 +70,22 @@ def test_an_override_is_named_as_the_caller_named_it() -> None:
         Settings.load(device="gpu")
 
 
+def test_workers_are_bounded_by_the_cores_there_are() -> None:
+    most = 4 * cores()
+    assert Settings.load(workers=most).workers == most
+    with pytest.raises(ConfigurationError, match=f"expected at most {most}, 4 a core"):
+        Settings.load(workers=most + 1)
+
+
 def test_frozen() -> None:
     with pytest.raises(ValidationError):
         Settings.load().device = "cpu"  # type: ignore[misc]
+
+
+def test_encoders_are_names_parted_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODERATION_ENCODERS", "clip, acme")
+    assert Settings.load().encoders == ("clip", "acme")
+    for wrong in ("clip,,acme", "clip,clip", ","):
+        monkeypatch.setenv("MODERATION_ENCODERS", wrong)
+        with pytest.raises(ConfigurationError, match="each of them once"):
+            Settings.load()

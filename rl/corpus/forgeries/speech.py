@@ -23,13 +23,18 @@ from rl.corpus.loudness import match_loudness, resample_to, trim_silence
 CUE = "synthetic voice"
 ESPEAK_VOICES = {
     "cs": "cs",
+    "da": "da",
+    "de": "de",
     "en": "en-us",
     "es": "es-419",
     "fr": "fr-fr",
     "hu": "hu",
     "it": "it",
+    "lt": "lt",
+    "nl": "nl",
     "pt": "pt-br",
     "ru": "ru",
+    "uk": "uk",
 }
 ESPEAK_VARIANTS = ("", "+f2", "+f4", "+m3", "+m7")
 ESPEAK_WORDS_PER_MINUTE = 165

@@ -1,17 +1,22 @@
 """Small real models, tokenizers and features for tests of the judge."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from encoders.types import FeatureSequence, MediaFeatures, MediaMetadata, Modality, StreamInfo
-from moderation.judge.artefact import JudgeDescription
+from moderation.judge.artefact import PROJECTORS_FILE, JudgeDescription, write_description
+from moderation.judge.backbone import file_hashes
 from moderation.judge.prompt import POLICY_TEXT
+from moderation.judge.sequence_spec import SequenceSpec
 from moderation.judge.soft_token import SoftTokenJudge
-from moderation.judge.soft_tokens import SequenceSpec, SoftTokenProjector
+from moderation.judge.soft_tokens import SoftTokenProjector
 
 CORPUS = [
     POLICY_TEXT,
@@ -144,3 +149,32 @@ def judge(*, batch_items: int = 8, rationale_tokens_max: int = 12) -> SoftTokenJ
         projector=projector,
         batch_items=batch_items,
     )
+
+
+def write_backbone(folder: Path) -> Path:
+    """The small language model and its tokenizer, as transformers saves them."""
+    tokenizer = byte_level_bpe()
+    tokenizer.save_pretrained(folder)
+    language_model(len(tokenizer)).save_pretrained(folder)
+    (folder / "README.md").write_text("no part of the model")
+    return folder
+
+
+def write_judge(folder: Path, backbone: Path, **changes: Any) -> Path:
+    """A judge folder around `backbone`; changes: other fields of its description."""
+    folder.mkdir()
+    projector = SoftTokenProjector(SPECS, width=16, lm_width=32)
+    save_file(projector.state_dict(), folder / PROJECTORS_FILE)
+    fields: dict[str, Any] = {
+        "name": "tiny",
+        "backbone": str(backbone),
+        "backbone_layers": None,
+        "width": 16,
+        "specs": SPECS,
+        "encoders": {},
+        "policy_text": POLICY_TEXT,
+        "rationale_tokens_max": 4,
+        "backbone_files": file_hashes(backbone),
+    }
+    write_description(folder, JudgeDescription(**fields | changes))
+    return folder

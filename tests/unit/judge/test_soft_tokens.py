@@ -4,7 +4,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moderation.judge.soft_tokens import SequenceSpec, SoftTokenProjector, window_members
+from moderation.judge.sequence_spec import SequenceSpec
+from moderation.judge.soft_tokens import SoftTokenProjector, window_members
 
 from .builders import SPECS, features
 

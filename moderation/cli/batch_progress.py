@@ -1,0 +1,95 @@
+"""The progress bar of a batch: it moves when a file is taken up, and when its result is there.
+
+Results come in batches, as the judge makes them; files are taken up one by one. Counting both
+halves lets the bar, and the time that it foretells, move steadily.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from moderation.cli.batch import Watch
+
+_STEPS = 2
+"""Of the bar, an item: taken up, and done."""
+
+
+class _SpeedColumn(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        if speed is None or not task.fields["is_loaded"]:
+            return Text("")
+        return Text(f"{speed / _STEPS:.2f} items/s", style="progress.data.speed")
+
+
+class BatchProgress(Watch):
+    """Shows a batch on `progress`."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self._items = 0
+        self._made = 0
+        self._task: TaskID | None = None
+
+    def start(self, items: int) -> None:
+        self._items = items
+        if items:
+            self._task = self.progress.add_task(
+                "loading", total=_STEPS * items, count=self._count(), is_loaded=False
+            )
+
+    def loaded(self) -> None:
+        if self._task is not None:
+            # Anew, or the time that loading took would count as slowness.
+            self.progress.reset(
+                self._task,
+                total=_STEPS * self._items,
+                completed=1 + self._made,
+                description="scoring",
+                count=self._count(),
+                is_loaded=True,
+            )
+
+    def begun(self) -> None:
+        self._advance()
+
+    def made(self) -> None:
+        self._made += 1
+        self._advance()
+
+    def _advance(self) -> None:
+        if self._task is not None:
+            self.progress.update(self._task, advance=1, count=self._count())
+
+    def _count(self) -> str:
+        return f"{self._made}/{self._items}"
+
+
+@contextmanager
+def batch_progress(console: Console) -> Iterator[BatchProgress]:
+    """A bar on `console` while the block runs; nothing where that is no terminal."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[count]}"),
+        _SpeedColumn(),
+        TextColumn("ETA"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=True,
+        disable=not console.is_terminal,
+    ) as progress:
+        yield BatchProgress(progress)

@@ -1,0 +1,54 @@
+"""How far a build has come: a bar on a terminal, a line now and then in a log."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+LINE_SECONDS = 30.0
+
+
+@contextmanager
+def pair_progress(console: Console, total: int) -> Iterator[Callable[[], None]]:
+    """Gives a function to call after each of `total` pairs."""
+    if console.is_terminal:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task("pairs", total=total)
+            yield lambda: progress.advance(task)
+        return
+    done, begin = 0, time.monotonic()
+    written = begin
+
+    def advance() -> None:
+        nonlocal done, written
+        done += 1
+        now = time.monotonic()
+        if now - written >= LINE_SECONDS or done == total:
+            written = now
+            console.print(sentence(done, total, now - begin), highlight=False)
+
+    yield advance
+
+
+def sentence(done: int, total: int, elapsed_seconds: float) -> str:
+    """Count, rate and what is left, by the rate so far."""
+    left_minutes = (total - done) * elapsed_seconds / done / 60.0
+    rate = done / max(elapsed_seconds, 1e-3)
+    return f"{done} of {total} pairs, {rate:.1f} a second, {left_minutes:.0f} min left"
