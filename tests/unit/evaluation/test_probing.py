@@ -25,6 +25,8 @@ class FineDetail:
     """Believes in fine detail, and in file names that ask for it; equal bytes once a call."""
 
     judge_id = "fine-detail"
+    setup: str | None = None
+    limits: str | None = None
 
     def __init__(self) -> None:
         self.asked: list[Path] = []
