@@ -127,14 +127,13 @@ class Sandbox:
             first = inconclusive.verdict
             if not self._fallback:
                 raise first from None
-        names = ", ".join(self._fallback)
         try:
             media = self._read_once(file, request, self._fallback, deadline)
         except Inconclusive as inconclusive:
             raise inconclusive.verdict from first
         except UnsupportedMedia:
             raise first from None  # no format of the fallback, which says nothing new
-        note = f"first reader gave up ({first.code}); read again with {names}"
+        note = f"first reader gave up ({first.code}); read again with {media.metadata.reader}"
         metadata = dataclasses.replace(media.metadata, notes=(*media.metadata.notes, note))
         return dataclasses.replace(media, metadata=metadata)
 

@@ -6,10 +6,13 @@ from typing import Any
 
 from encoders import errors
 from encoders.base import ReadLimits
-from encoders.sandbox_wire import Header, MalformedAnswer, OversizedAnswer
-
-TEXT_CHARACTERS_MAX = 2000
-"""Longest part of an error message taken from a child."""
+from encoders.sandbox_wire import (
+    TEXT_CHARACTERS_MAX,
+    Header,
+    MalformedAnswer,
+    OversizedAnswer,
+    printable,
+)
 
 _SEND_ANOTHER = "Send the file converted to a common format (MP4, JPEG, WAV), or a shorter one."
 
@@ -116,7 +119,7 @@ def unpack_error(header: Header, limits: ReadLimits) -> errors.TypedError | Inco
     if header.get("untyped") == "exception":
         return Inconclusive(
             errors.CorruptMedia(
-                f"the decoder failed with {str(header.get('text'))[:400]}",
+                f"the decoder failed with {printable(header.get('text'))[:400]}",
                 expected="a stream that decodes",
                 remedy=_SEND_ANOTHER,
             )
@@ -124,10 +127,10 @@ def unpack_error(header: Header, limits: ReadLimits) -> errors.TypedError | Inco
     try:
         error_class = _error_classes()[header["code"]]
         found, expected, remedy = (
-            str(header[name])[:TEXT_CHARACTERS_MAX] for name in ("found", "expected", "remedy")
+            printable(header[name]) for name in ("found", "expected", "remedy")
         )
         if issubclass(error_class, errors.LimitExceeded):
-            limit = str(header["limit"])[:100]
+            limit = printable(header["limit"])[:100]
             return error_class(limit, found, expected=expected, remedy=remedy)
         plain: errors.TypedError = error_class(found, expected=expected, remedy=remedy)
         return plain

@@ -30,6 +30,9 @@ from encoders.types import (
 HEADER_BYTES_MAX = 1 << 20
 """Longest JSON header; a container's tags are text and stay far below it."""
 
+TEXT_CHARACTERS_MAX = 2000
+"""Longest text taken from a child."""
+
 # Name of each array: its dtype and its number of dimensions.
 ARRAYS: Mapping[str, tuple[str, int]] = {
     "pixels_FHWC": ("uint8", 4),
@@ -202,6 +205,10 @@ def receive_media(
         receive_into(channel, values.reshape(-1).view(np.uint8).data, deadline)
         if values.dtype != np.uint8 and not np.isfinite(values).all():
             raise MalformedAnswer(f"{name} holds NaN or infinity")
+        if name == "waveform_T" and max(-values.min(), values.max()) > 1.0:
+            raise MalformedAnswer("waveform_T beyond -1..1")
+        if name == "timestamps_seconds_F" and values[0] < 0.0:
+            raise MalformedAnswer("timestamps_seconds_F before 0")
         arrays[name] = values
     try:
         return _built_media(header, arrays)
@@ -240,25 +247,25 @@ def _built_media(header: Header, arrays: dict[str, Array]) -> DecodedMedia:
         frames = FrameBatch(
             pixels_FHWC=arrays["pixels_FHWC"],
             timestamps_seconds_F=arrays["timestamps_seconds_F"],
-            source_height=int(header["source_height"]),
-            source_width=int(header["source_width"]),
+            source_height=_counted(header["source_height"]),
+            source_width=_counted(header["source_width"]),
         )
     if "waveform_T" in arrays:
         audio = AudioSamples(
             waveform_T=arrays["waveform_T"],
-            sample_rate_hz=int(header["sample_rate_hz"]),
-            source_sample_rate_hz=int(header["source_sample_rate_hz"]),
+            sample_rate_hz=_counted(header["sample_rate_hz"]),
+            source_sample_rate_hz=_counted(header["source_sample_rate_hz"]),
         )
     fields = header["metadata"]
     metadata = MediaMetadata(
-        container=str(fields["container"]),
+        container=printable(fields["container"]),
         size_bytes=int(fields["size_bytes"]),
-        sha256=str(fields["sha256"]),
+        sha256=printable(fields["sha256"]),
         claimed=tuple(_built_stream(stream) for stream in fields["claimed"]),
         observed=tuple(_built_stream(stream) for stream in fields["observed"]),
-        reader=str(fields["reader"]),
-        tags={str(key): str(value) for key, value in fields["tags"].items()},
-        notes=tuple(str(note) for note in fields["notes"]),
+        reader=printable(fields["reader"]),
+        tags={printable(key): printable(value) for key, value in fields["tags"].items()},
+        notes=tuple(printable(note) for note in fields["notes"]),
     )
     duration_seconds = float(header["duration_seconds"])
     if not 0.0 <= duration_seconds < float("inf"):
@@ -266,13 +273,29 @@ def _built_media(header: Header, arrays: dict[str, Array]) -> DecodedMedia:
     return DecodedMedia(metadata, Modality(header["modality"]), duration_seconds, frames, audio)
 
 
+def printable(text: object) -> str:
+    """Words of a child without what would steer a terminal or break a table."""
+    return "".join(c for c in str(text)[:TEXT_CHARACTERS_MAX] if c.isprintable())
+
+
+def _counted(value: object) -> int:
+    if type(value) is not int or not 1 <= value < 2**31:
+        raise ValueError(f"{printable(value)[:40]} is no count")
+    return value
+
+
 def _built_stream(fields: Mapping[str, Any]) -> StreamInfo:
     def number(name: str, kind: type[int] | type[float]) -> Any:
-        return None if fields[name] is None else kind(fields[name])
+        if fields[name] is None:
+            return None
+        value = kind(fields[name])
+        if not abs(value) < 2**63:
+            raise ValueError(f"{name} is no measure")
+        return value
 
     return StreamInfo(
-        kind=str(fields["kind"]),
-        codec=str(fields["codec"]),
+        kind=printable(fields["kind"]),
+        codec=printable(fields["codec"]),
         width=number("width", int),
         height=number("height", int),
         frames=number("frames", int),

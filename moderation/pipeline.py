@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from encoders.errors import LimitExceeded
 from encoders.types import DecodedMedia, MediaFeatures
 from moderation.errors import InternalError, PermanentError, TransientError, TypedError
 from moderation.extraction import Extractor, isolate
@@ -192,7 +193,9 @@ def decode(read: Callable[[Path], DecodedMedia], path: Path) -> Decoded:
     try:
         return path, read(path)
     except PermanentError as error:
-        sha256 = file_sha256(path)
+        # A file that is refused for its size is not read just to be named.
+        is_vast = isinstance(error, LimitExceeded) and error.limit == "file_bytes"
+        sha256 = None if is_vast else file_sha256(path)
         # Only what the decoder itself saw may stand for the file when a later run resumes.
         is_same = before is not None and before == stat_identity(path)
         return path, Refusal(error, sha256 if is_same else None)

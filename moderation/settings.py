@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     decode_duration_seconds_max: float = Field(default=_LIMITS.duration_seconds_max, gt=0)
     decode_frame_side_max: int = Field(default=_LIMITS.frame_side_max, ge=64)
     decode_output_bytes_max: int = Field(default=_LIMITS.output_bytes_max, gt=0)
+    decode_file_bytes_max: int = Field(default=_LIMITS.file_bytes_max, gt=0)
     frames_max: int = Field(default=16, ge=1)
     frame_rate_hz: float = Field(default=4.0, gt=0)
     audio_seconds_max: float = Field(default=120.0, gt=0)
@@ -146,4 +147,5 @@ class Settings(BaseSettings):
             duration_seconds_max=self.decode_duration_seconds_max,
             frame_side_max=self.decode_frame_side_max,
             output_bytes_max=self.decode_output_bytes_max,
+            file_bytes_max=self.decode_file_bytes_max,
         )

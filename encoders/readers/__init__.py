@@ -79,11 +79,12 @@ def _with_decord(
     if not insist and decord.why_not(found) is not None:
         return None
     try:
-        return decord.decode(path, found, request, limits)
+        media = decord.decode(path, found, request, limits)
     except CorruptMedia:
         if insist:
             raise
         return None
+    return media if insist or decord.agrees(media, found) else None
 
 
 __all__ = ["ALL_READERS", "MediaError", "read"]

@@ -44,14 +44,17 @@ def why_not(found: Scan) -> str | None:
 
     decord numbers packets, not pictures: where the container hides packets (the edit list of
     a clip cut without re-encoding) it counts too many and then waits for ever for the rest.
-    Without exact times in the container it hands out other pictures than those asked for. It
-    also conceals damage, which PyAV reports.
+    Without exact times in the container it hands out other pictures than those asked for. Among
+    several streams it chooses by itself, whatever their codecs. It also conceals damage, which
+    PyAV reports.
     """
     video = found.video
     if video is None:
         return "there is no video stream"
     if found.format.demuxer not in _EXACT_DEMUXERS:
         return f"{found.format.name} has no exact index"
+    if found.other_streams:
+        return f"there are further streams ({', '.join(found.other_streams[:3])})"
     if video.is_partial:
         return "the file is longer than what is read"
     if video.discarded:
@@ -61,6 +64,20 @@ def why_not(found: Scan) -> str | None:
     if len(np.unique(video.timestamps_F)) != len(video.timestamps_F):
         return "packets share timestamps"
     return None
+
+
+def agrees(media: DecodedMedia, found: Scan) -> bool:
+    """Whether decord showed the film that was scanned.
+
+    It finds out the container by itself, from all that it knows: a file made to be two things
+    at once is another film to it.
+    """
+    if found.video is None or media.frames is None:
+        return False
+    seen = next(stream for stream in media.metadata.observed if stream.kind == "video")
+    sides = {media.frames.source_width, media.frames.source_height}
+    is_as_large = sides == {found.video.width, found.video.height}
+    return is_as_large and seen.frames == len(found.video.timestamps_F)
 
 
 def decode(path: str, found: Scan, request: ReadRequest, limits: ReadLimits) -> DecodedMedia:

@@ -12,6 +12,9 @@ PICTURE_SIDE_MIN = 16
 SOUND_SECONDS_MIN = 0.1
 """From the first sample that is not zero to the last, where there is no picture."""
 
+SOUND_RATE_MIN_HZ = 4000
+"""Of the recording: below it nothing of a voice is left."""
+
 
 def require_enough(media: DecodedMedia, request: ReadRequest) -> None:
     """Refuse media with too little in it.
@@ -46,4 +49,10 @@ def _require_sound(audio: AudioSamples, seconds_min: float) -> None:
             f"there are {1000 * seconds:.2f} ms of sound and no picture",
             expected=f"at least {1000 * seconds_min:g} ms of sound",
             remedy="Send the whole recording.",
+        )
+    if audio.source_sample_rate_hz < SOUND_RATE_MIN_HZ:
+        raise NoUsableMedia(
+            f"the sound has {audio.source_sample_rate_hz} samples a second",
+            expected=f"at least {SOUND_RATE_MIN_HZ}",
+            remedy="Send the original recording.",
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,14 @@ import av.error
 
 from encoders.base import ReadLimits
 from encoders.errors import CorruptMedia, UnsupportedMedia
-from encoders.readers.formats import HEAD_BYTES, Format, id3_length, sniff
+from encoders.readers.formats import (
+    AUDIO_CODECS,
+    HEAD_BYTES,
+    VIDEO_CODECS,
+    Format,
+    id3_length,
+    sniff,
+)
 
 _TAGS_MAX = 64
 _TAG_CHARACTERS_MAX = 200
@@ -51,16 +59,38 @@ def clean_tags(raw: Mapping[str, Any]) -> dict[str, str]:
     return tags
 
 
+@cache
+def allowed_decoders() -> tuple[str, ...]:
+    """FFmpeg's names of all decoders for the codecs on the allow-list: mp3 has several."""
+    allowed = VIDEO_CODECS | AUDIO_CODECS
+    found = []
+    for name in sorted(av.codecs_available):
+        try:
+            decoder = av.Codec(name, "r")
+        except ValueError:
+            continue  # an encoder
+        if {decoder.name, decoder.canonical_name} & allowed:
+            found.append(decoder.name)
+    return tuple(found)
+
+
 @contextmanager
 def guarded(path: str, form: Format, limits: ReadLimits) -> Iterator[Any]:
     """Open with PyAV: one demuxer, local files only, no picture beyond `limits.pixels_max`.
+
+    FFmpeg opens decoders to find out what a stream is: those of the allow-list only.
 
     Raises:
         CorruptMedia: the header cannot be read.
         UnsupportedMedia: there is no decoder for any of its streams.
     """
     av.logging.set_level(None)
-    options = {"max_pixels": str(limits.pixels_max), "protocol_whitelist": "file"}
+    options = {
+        "max_pixels": str(limits.pixels_max),
+        "protocol_whitelist": "file",
+        "format_whitelist": form.demuxer,
+        "codec_whitelist": ",".join(allowed_decoders()),
+    }
     try:
         container = av.open(path, format=form.demuxer, options=options, metadata_errors="replace")
     except MemoryError:

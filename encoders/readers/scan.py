@@ -27,7 +27,10 @@ STATED_SECONDS_RATIO_MAX = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """All that is known of an audio-visual file before its content is decoded."""
+    """All that is known of an audio-visual file before its content is decoded.
+
+    other_streams: those beside `video` and `audio`, in words; timecodes and the like left out.
+    """
 
     format: Format
     size_bytes: int
@@ -39,6 +42,7 @@ class Scan:
     audio: AudioScan | None
     missing_bytes: int
     broken_off: bool
+    other_streams: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -53,6 +57,9 @@ def scan(path: str, form: Format, size_bytes: int, limits: ReadLimits) -> Scan:
     with guarded(path, form, limits) as container:
         notes: list[str] = []
         video, audio = _pick(container, limits, notes)
+        others = [s for s in container.streams if s not in (video, audio) and s.type != "data"]
+        extra = sum(other.type in ("video", "audio") for other in others)
+        notes += [f"{extra} more streams of picture or sound were not looked at"] if extra else []
         claimed = tuple(_claims(stream) for stream in container.streams)
         start = container.start_time
         origin = 0.0 if start is None else start / av.time_base
@@ -78,6 +85,7 @@ def scan(path: str, form: Format, size_bytes: int, limits: ReadLimits) -> Scan:
             audio=walk.audio_scan(),
             missing_bytes=lost,
             broken_off=walk.broken_off,
+            other_streams=tuple(f"{other.type} {codec_name(other)}".strip() for other in others),
             notes=tuple(notes),
         )
     _refuse_cut_off(result, stated_seconds=None if walk.is_partial else stated)

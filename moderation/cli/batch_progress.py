@@ -26,11 +26,18 @@ _STEPS = 2
 
 
 class _SpeedColumn(ProgressColumn):
+    """Nothing before the first result: files are taken up in a burst."""
+
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        if speed is None or not task.fields["is_loaded"]:
+        if speed is None or not task.fields["made"]:
             return Text("")
         return Text(f"{speed / _STEPS:.2f} items/s", style="progress.data.speed")
+
+
+class _TimeLeftColumn(TimeRemainingColumn):
+    def render(self, task: Task) -> Text:
+        return Text("ETA ").append(super().render(task)) if task.fields["made"] else Text("")
 
 
 class BatchProgress(Watch):
@@ -46,7 +53,7 @@ class BatchProgress(Watch):
         self._items = items
         if items:
             self._task = self.progress.add_task(
-                "loading", total=_STEPS * items, count=self._count(), is_loaded=False
+                "loading", total=_STEPS * items, made=0, items=items
             )
 
     def loaded(self) -> None:
@@ -57,8 +64,8 @@ class BatchProgress(Watch):
                 total=_STEPS * self._items,
                 completed=1 + self._made,
                 description="scoring",
-                count=self._count(),
-                is_loaded=True,
+                made=self._made,
+                items=self._items,
             )
 
     def begun(self) -> None:
@@ -70,10 +77,7 @@ class BatchProgress(Watch):
 
     def _advance(self) -> None:
         if self._task is not None:
-            self.progress.update(self._task, advance=1, count=self._count())
-
-    def _count(self) -> str:
-        return f"{self._made}/{self._items}"
+            self.progress.update(self._task, advance=1, made=self._made)
 
 
 @contextmanager
@@ -82,10 +86,9 @@ def batch_progress(console: Console) -> Iterator[BatchProgress]:
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.fields[count]}"),
+        TextColumn("{task.fields[made]}/{task.fields[items]}"),
         _SpeedColumn(),
-        TextColumn("ETA"),
-        TimeRemainingColumn(),
+        _TimeLeftColumn(),
         console=console,
         transient=True,
         redirect_stdout=False,

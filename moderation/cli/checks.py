@@ -12,7 +12,7 @@ from typing import Any
 from moderation import __version__
 from moderation.cli.finding import Finding, Verdict
 from moderation.cli.judge_check import judge_findings
-from moderation.settings import Settings, cores
+from moderation.settings import PREFIX, Settings, cores
 
 _INSTALL = "Install real-moderation[judge]."
 _PACKAGES = ("torch", "transformers", "peft", "open-clip-torch", "openai-whisper", "timm", "scipy")
@@ -23,6 +23,7 @@ def run_checks(settings: Settings) -> list[Finding]:
     """Every check, in the order in which a person would fix things."""
     checks: tuple[Callable[[Settings], list[Finding]], ...] = (
         _program,
+        settings_findings,
         _packages,
         _ffmpeg,
         _decoders,
@@ -49,6 +50,17 @@ def run_checks(settings: Settings) -> list[Finding]:
 def _program(_: Settings) -> list[Finding]:
     python = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     return [Finding("program", Verdict.OK, f"real-moderation {__version__}, {python}")]
+
+
+def settings_findings(settings: Settings) -> list[Finding]:
+    """What differs from the defaults."""
+    usual = Settings.model_construct()
+    changed = [
+        f"{PREFIX}{name.upper()}={getattr(settings, name)}"
+        for name in Settings.model_fields
+        if getattr(settings, name) != getattr(usual, name)
+    ]
+    return [Finding("settings", Verdict.OK, ", ".join(changed) or "all as by default")]
 
 
 def _packages(_: Settings) -> list[Finding]:

@@ -58,7 +58,8 @@ class ResultsView:
         if not self._as_json:
             console = output_console()
             shown = results if self._out is None else results[:ROWS_SHOWN]
-            console.print(_table(shown, console))
+            if shown:
+                console.print(_table(shown, console))
             if len(shown) < len(results):
                 console.print(f"… and {len(results) - len(shown)} more in {self._out}")
         elif self._is_sorted:

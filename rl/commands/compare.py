@@ -8,7 +8,7 @@ import typer
 from moderation.cli.score import ModeChoice
 
 if TYPE_CHECKING:
-    from rl.evaluation.comparison import Comparison
+    from rl.evaluation.ranking import Comparison
 
 
 def compare_command(

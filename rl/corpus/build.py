@@ -29,8 +29,9 @@ from rl.corpus.seeds import unit_for
 
 # A few pairs at a time go to the pool, so that an interrupt finds little under way.
 PAIRS_AHEAD_PER_WORKER = 4
+MODALITIES = ("image", "audio", "video")
 # On a contact sheet.
-PAIRS_SHOWN = 14
+FORGERIES_SHOWN = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def build(
     require_no_leak(rows, origins)
     left_out = (*laid_out.left_out, *sorted(failures))
     _remove_stale(out, rows)
-    for modality in ("image", "audio", "video"):
+    for modality in MODALITIES:
         _write_sheet(rows, out, modality)
     write_bytes(out / CARD_NAME, data_card(recipe, rows, origins, left_out).encode("utf-8"))
     manifest = write_manifest(rows, out)
@@ -95,7 +96,7 @@ def build(
 
 
 def _write_sheet(rows: Sequence[dict[str, Any]], out: Path, modality: str) -> None:
-    chosen = choose_rows(rows, modality, PAIRS_SHOWN)
+    chosen = choose_rows(rows, modality, FORGERIES_SHOWN)
     target = out / f"contact-{modality}.png"
     target.unlink(missing_ok=True)
     if chosen:
@@ -138,9 +139,10 @@ def _outcomes(
 
 
 def count_table(rows: Sequence[dict[str, Any]]) -> Table:
-    """Files by modality, recipe and split."""
-    counts = Counter((row["modality"], row["recipe"], row["split"]) for row in rows)
-    table = Table("modality", "recipe", *SPLITS, title=f"{len(rows)} files")
-    for modality, recipe in sorted({key[:2] for key in counts}):
-        table.add_row(modality, recipe, *(str(counts[modality, recipe, split]) for split in SPLITS))
+    """Genuine and forged files by split and modality."""
+    counts = Counter((row["split"], row["modality"], row["is_manipulated"]) for row in rows)
+    table = Table("split", *MODALITIES, title=f"{len(rows):,} files, genuine + forged")
+    for split in SPLITS:
+        cells = [f"{counts[split, m, False]} + {counts[split, m, True]}" for m in MODALITIES]
+        table.add_row(split, *cells)
     return table

@@ -1,12 +1,14 @@
 """A picture of a corpus for a person: each forgery beside its genuine copy and the difference.
 
-`python -m rl.corpus.contact_sheet DIR --out sheet.png [--pairs N] [--modality image]`.
+`python -m rl.corpus.contact_sheet DIR --out sheet.png [--forgeries N] [--modality image]`.
 """
 
 import argparse
+import io
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import av
 import cv2
 import numpy as np
 import scipy.signal
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from encoders.types import ByteArray
 from rl.corpus.atomic import write_bytes
@@ -22,8 +24,8 @@ from rl.corpus.codecs import read_picture, read_sound
 from rl.corpus.manifest import read_manifest
 from rl.corpus.seeds import unit_for
 
-CELLS = {"image": (300, 220), "audio": (400, 110), "video": (600, 130)}
-CAPTION_HEIGHT = 24
+TITLES = ("genuine", "forged", "difference x 3")
+CAPTION_PIXELS, FONT_PIXELS, GAP_PIXELS = 40, 13, 8
 MIDDLE = (0.3, 0.5, 0.7)
 
 
@@ -45,63 +47,124 @@ def film_strip(path: Path) -> ByteArray:
     return np.concatenate([frames[int(share * len(frames))] for share in MIDDLE], axis=1)
 
 
-VIEWS = {"image": read_picture, "audio": spectrogram, "video": film_strip}
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How one modality is shown. cell: width and height of a picture. is_stacked: the three
+    pictures of a forgery stand below one another, else side by side. columns: of forgeries.
+    """
+
+    view: Callable[[Path], ByteArray]
+    cell: tuple[int, int]
+    is_stacked: bool
+    columns: int
+
+    @property
+    def block(self) -> tuple[int, int]:
+        """Width and height that one forgery takes, with its caption."""
+        width, height = self.cell
+        down, across = (3, 1) if self.is_stacked else (1, 3)
+        return across * width + GAP_PIXELS, down * height + CAPTION_PIXELS + GAP_PIXELS
+
+    def places(self) -> list[tuple[int, int]]:
+        """Where in a block the three pictures go."""
+        width, height = self.cell
+        return [
+            (0, CAPTION_PIXELS + k * height) if self.is_stacked else (k * width, CAPTION_PIXELS)
+            for k in range(3)
+        ]
 
 
-def _cell(picture_HWC: ByteArray, modality: str) -> Image.Image:
-    width, height = CELLS[modality]
+LAYOUTS = {
+    "image": Layout(read_picture, (240, 180), False, 2),
+    "audio": Layout(spectrogram, (440, 90), True, 3),
+    "video": Layout(film_strip, (540, 118), True, 3),
+}
+
+
+def _fitted(picture_HWC: ByteArray, size: tuple[int, int], *, is_stretched: bool) -> Image.Image:
     cell = Image.fromarray(picture_HWC)
-    if modality == "audio":
-        return cell.resize((width, height))
-    scale = min(width / cell.width, height / cell.height)
+    if is_stretched:
+        return cell.resize(size)
+    scale = min(size[0] / cell.width, size[1] / cell.height)
     fitted = cell.resize((round(cell.width * scale), round(cell.height * scale)))
-    framed = Image.new("RGB", (width, height), "white")
+    framed = Image.new("RGB", size, "white")
     framed.paste(fitted)
     return framed
 
 
 def _caption(row: dict[str, Any]) -> str:
     claims = "; ".join(
-        f"{c['cue']} {c['strength']} {c['start']:.1f}-{c['end']:.1f}" for c in row["claims"]
+        f"{c['cue']} ({c['strength']})"
+        + (f" {c['start']:.1f}-{c['end']:.1f} s" if c["end"] > 0 else "")
+        for c in row["claims"]
     )
-    return f"{row['recipe']} y={row['y']:.1f} {row['duration_seconds']:.2f}s | {claims}"
+    source = row["pair_id"].split("/", 1)[1]
+    return f"{row['recipe']}  y {row['y']:.1f}  {row['split']}  {source}\n{claims}"
+
+
+def _clipped(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+    lines = []
+    for line in text.split("\n"):
+        whole = line
+        while line and font.getlength(line) > width:
+            line = line[:-1]
+        lines.append(line if line == whole else f"{line[:-2]}...")
+    return "\n".join(lines)
 
 
 def contact_sheet(folder: Path, rows: Sequence[dict[str, Any]], modality: str) -> Image.Image:
-    """One line a forgery: genuine, forged, and their difference three times enlarged."""
+    """A block a forgery, with a caption: genuine, forged, and their difference enlarged."""
+    layout = LAYOUTS[modality]
     genuine = {row["pair_id"]: row for row in rows if not row["is_manipulated"]}
     forged = [row for row in rows if row["is_manipulated"]]
-    width, cell_height = CELLS[modality]
-    height = cell_height + CAPTION_HEIGHT
-    sheet = Image.new("RGB", (3 * width, height * len(forged)), "white")
-    draw = ImageDraw.Draw(sheet)
-    for line, row in enumerate(forged):
-        original = VIEWS[modality](folder / genuine[row["pair_id"]]["path"])
-        changed = VIEWS[modality](folder / row["path"])
+    width, height = layout.block
+    lines = -(-len(forged) // layout.columns)
+    size = (layout.columns * width, FONT_PIXELS + GAP_PIXELS + lines * height)
+    sheet = Image.new("RGB", size, "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_PIXELS)
+    direction = "above" if layout.is_stacked else "the left"
+    title = f"{modality}, from {direction}: {', '.join(TITLES)}"
+    draw.text((2, 2), title, fill="black", font=font)
+    for index, row in enumerate(forged):
+        original = layout.view(folder / genuine[row["pair_id"]]["path"])
+        changed = layout.view(folder / row["path"])
         difference = np.abs(original.astype(np.int16) - changed.astype(np.int16)) * 3
         shown = np.clip(difference, 0, 255).astype(np.uint8)
-        for column, picture in enumerate((original, changed, shown)):
-            sheet.paste(_cell(picture, modality), (column * width, line * height))
-        caption = f"{row['pair_id']} [{row['split']}] {_caption(row)}"
-        draw.text((4, line * height + cell_height + 4), caption, fill="black")
+        left = index % layout.columns * width
+        top = FONT_PIXELS + GAP_PIXELS + index // layout.columns * height
+        caption = _clipped(_caption(row), font, width - GAP_PIXELS)
+        draw.text((left + 2, top + 4), caption, fill="black", font=font)
+        for place, picture in zip(layout.places(), (original, changed, shown), strict=True):
+            cell = _fitted(picture, layout.cell, is_stretched=modality == "audio")
+            sheet.paste(cell, (left + place[0], top + place[1]))
     return sheet
 
 
-def choose_rows(rows: Sequence[dict[str, Any]], modality: str, pairs: int) -> list[dict[str, Any]]:
-    """The rows of up to `pairs` pairs, spread over the recipes, the same at each call."""
-    by_recipe: dict[str, list[str]] = defaultdict(list)
+def choose_rows(
+    rows: Sequence[dict[str, Any]], modality: str, forgeries: int
+) -> list[dict[str, Any]]:
+    """Up to `forgeries` forged rows, spread over the recipes, and the genuine ones of their pairs.
+
+    The same at each call. Recipes that are two at once come last.
+    """
+    by_recipe: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         if row["modality"] == modality and row["is_manipulated"]:
-            by_recipe[row["recipe"]].append(row["pair_id"])
-    chosen: list[str] = []
-    for recipe in sorted(by_recipe):
-        by_recipe[recipe].sort(key=lambda pair_id: unit_for("sheet", pair_id))
-    for depth in range(max((len(ids) for ids in by_recipe.values()), default=0)):
-        for recipe in sorted(by_recipe):
-            if depth < len(by_recipe[recipe]) and by_recipe[recipe][depth] not in chosen:
-                chosen.append(by_recipe[recipe][depth])
-    kept = set(chosen[:pairs])
-    return [row for row in rows if row["pair_id"] in kept]
+            by_recipe[row["recipe"]].append(row)
+    for members in by_recipe.values():
+        members.sort(key=lambda row: unit_for("sheet", row["pair_id"], row["recipe"]))
+    ordered = sorted(by_recipe, key=lambda recipe: (recipe.count("+"), recipe))
+    deepest = max((len(members) for members in by_recipe.values()), default=0)
+    chosen = [
+        by_recipe[recipe][depth]
+        for depth in range(deepest)
+        for recipe in ordered
+        if depth < len(by_recipe[recipe])
+    ][:forgeries]
+    chosen.sort(key=lambda row: (ordered.index(row["recipe"]), row["path"]))
+    pairs = {row["pair_id"] for row in chosen}
+    genuine = [row for row in rows if row["pair_id"] in pairs and not row["is_manipulated"]]
+    return [*genuine, *chosen]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -109,15 +172,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m rl.corpus.contact_sheet", description=__doc__)
     parser.add_argument("folder", type=Path, help="a built corpus")
     parser.add_argument("--out", type=Path, required=True, help="PNG to write")
-    parser.add_argument("--modality", choices=sorted(VIEWS), default="image")
-    parser.add_argument("--pairs", type=int, default=8)
+    parser.add_argument("--modality", choices=sorted(LAYOUTS), default="image")
+    parser.add_argument("--forgeries", type=int, default=18)
     options = parser.parse_args(arguments)
-    rows = choose_rows(read_manifest(options.folder), options.modality, options.pairs)
-    sheet = contact_sheet(options.folder, rows, options.modality)
-    partial = options.out.with_suffix(".tmp.png")
-    sheet.save(partial)
-    write_bytes(options.out, partial.read_bytes())
-    partial.unlink()
+    rows = choose_rows(read_manifest(options.folder), options.modality, options.forgeries)
+    buffer = io.BytesIO()
+    contact_sheet(options.folder, rows, options.modality).save(buffer, "PNG")
+    write_bytes(options.out, buffer.getvalue())
     return 0
 
 

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from rl.corpus.fingerprints import PICTURE_BITS_MAX, SHARED_LANDMARKS_MIN
 from rl.corpus.leaks import Origins
 from rl.corpus.recipe import SPLITS, CorpusRecipe, Source
 
@@ -58,21 +59,19 @@ def _by_generator(rows: Sequence[Row]) -> str:
     counts: Counter[tuple[str, str, str, str]] = Counter()
     for row in rows:
         for recipe, generator in generators([row]):
-            counts[row["modality"], recipe, generator, row["split"]] += 1
+            counts[row["modality"], recipe, engine(generator), row["split"]] += 1
     keys = sorted({key[:3] for key in counts})
-    head = ("modality", "recipe", "generator", *SPLITS)
+    head = ("modality", "recipe", "generator or engine", *SPLITS)
     return _table(head, [(*key, *(counts[(*key, split)] for split in SPLITS)) for key in keys])
 
 
 def _sources(recipe: CorpusRecipe, rows: Sequence[Row], origins: Sequence[Origins]) -> str:
-    files: dict[str, dict[str, str]] = defaultdict(dict)
-    licences: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        licences[row["pair_id"].split("/")[1]].add(row["licence"])
+    files: dict[str, set[str]] = defaultdict(set)
     for origin in origins:
-        name = origin.pair_id.split("/")[1]
-        # A pair of another source may have lent a voice or a donor: listed with that source.
-        files[name] |= dict(origin.files)
+        modality, name = origin.pair_id.split("/")[:2]
+        used = list(origin.files.values())
+        # After a photograph or a film come the donor or the voices, which other sources lent.
+        files[name].update(used if modality == "audio" else used[:1])
     listed: tuple[Source, ...] = (
         *recipe.images.sources,
         *recipe.audio.sources,
@@ -84,7 +83,7 @@ def _sources(recipe: CorpusRecipe, rows: Sequence[Row], origins: Sequence[Origin
     for source in listed:
         name = source.name.split("/")[0]
         if name in files:
-            text = "\n".join(f"{sha} {path}" for path, sha in sorted(files[name].items()))
+            text = "\n".join(sorted(files[name]))
             digest = hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
             place = (source.collection_name, source.origin, source.licence)
             lines.append((source.name, *place, len(files[name]), f"`{digest}`"))
@@ -110,8 +109,8 @@ def data_card(
 
 {len(rows):,} files: {len(rows) - forged:,} genuine, {forged:,} forged, seed {recipe.seed}.
 {seconds["audio"] / 3600:.2f} hours of audio, {seconds["video"] / 3600:.2f} hours of video,
-{sum(row["modality"] == "image" for row in rows):,} pictures, from
-{len({row["source"] for row in rows}):,} sources.
+{sum(row["modality"] == "image" for row in rows):,} pictures,
+from {len({row["source"] for row in rows}):,} sources.
 
 Generators: {len(engines)} pairs of recipe and engine; {len(made)} where each voice of a speech
 engine counts for itself.
@@ -127,8 +126,8 @@ by lips.
 A source (a photograph, a speaker, a film) is in one split only. In-domain: other sources of the
 collections of training. Unseen generators: such sources, forged by recipes that no other split
 has. Unseen sources: collections that no other split has, forged as in training. Checked when
-built: equal files, pictures within 31 of 256 PDQ bits (mirrored too), sounds that share eight
-landmarks at one offset.
+built: equal files, pictures within {PICTURE_BITS_MAX} of 256 PDQ bits (mirrored too), sounds that
+share {SHARED_LANDMARKS_MIN} landmarks at one offset.
 
 {_by_split(rows)}
 
@@ -146,7 +145,7 @@ Files that carry each; the label does not change.
 
 ## Sources
 
-The digest is over the names and SHA-256 of the genuine files used.
+The digest is over the SHA-256 of the genuine files used.
 
 {_sources(recipe, rows, origins)}
 

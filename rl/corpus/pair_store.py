@@ -3,7 +3,7 @@
 import hashlib
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -66,7 +66,7 @@ def build_pair(pair: Pair, recipe: CorpusRecipe, folder: Path) -> Outcome:
     # pyworld imports pkg_resources, which says at each import that it will go.
     warnings.filterwarnings("ignore", message=".*pkg_resources.*", category=UserWarning)
     record = folder / "pairs" / f"{hashlib.sha256(pair.pair_id.encode()).hexdigest()[:24]}.json"
-    files = {path.name: _source_sha256(path) for path in files_of(pair)}
+    files = _named_hashes(files_of(pair))
     key = pair_key(pair, recipe, files)
     stored = _kept(record, key, folder)
     if stored is not None:
@@ -88,6 +88,15 @@ def build_pair(pair: Pair, recipe: CorpusRecipe, folder: Path) -> Outcome:
     }
     write_bytes(record, json.dumps(stored).encode("utf-8"))
     return _outcome(pair, stored, is_new=True)
+
+
+def _named_hashes(paths: Sequence[Path]) -> dict[str, str]:
+    """SHA-256 by name, in order; a name that comes twice is numbered."""
+    named: dict[str, str] = {}
+    for index, path in enumerate(dict.fromkeys(paths)):
+        name = path.name if path.name not in named else f"{path.name} ({index})"
+        named[name] = _source_sha256(path)
+    return named
 
 
 def _outcome(pair: Pair, stored: Mapping[str, Any], *, is_new: bool) -> Outcome:

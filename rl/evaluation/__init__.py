@@ -5,6 +5,7 @@ Start at `evaluation.evaluate_scores` (labelled rows and recorded scores to figu
 chapter for the report).
 """
 
-from rl.evaluation.comparison import Comparison, compare
+from rl.evaluation.comparison import compare
+from rl.evaluation.ranking import Comparison
 
 __all__ = ["Comparison", "compare"]

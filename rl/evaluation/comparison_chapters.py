@@ -4,9 +4,9 @@ from pathlib import Path
 
 from encoders.sandbox import Sandbox
 from moderation.results import escape_path
-from rl.evaluation.comparison import Comparison
 from rl.evaluation.media import card
 from rl.evaluation.pictures import ForestRow, forest
+from rl.evaluation.ranking import Comparison
 from rl.evaluation.section import Block, Gallery, Paragraph, Picture, Report, Section, Table
 from rl.evaluation.wording import counted, interval, p_value
 
@@ -25,7 +25,12 @@ def comparison_report(comparison: Comparison, sandbox: Sandbox) -> Report:
 def pairing(comparison: Comparison) -> str:
     """How the systems were compared, in a sentence or two."""
     if not comparison.is_paired:
-        return "The systems share no inputs: they are compared as independent samples."
+        if not any(gap.shared for gap in comparison.differences.values()):
+            return "The systems share no inputs: they are compared as independent samples."
+        return (
+            "The systems do not all share inputs: each mean is over all outputs of a system. "
+            "Differences of two that share inputs are on those alone."
+        )
     shared = counted(comparison.ranking[0].items, "input")
     said = f"The systems are compared on {shared} that all of them have an output for."
     apart = [f"{one.left_out} of {one.name}" for one in comparison.ranking if one.left_out]
@@ -46,13 +51,14 @@ def _ranking(comparison: Comparison) -> Section:
         )
         for ranked in comparison.ranking
     )
-    modalities = sorted({name for ranked in comparison.ranking for name in ranked.by_modality})
+    slices = list(dict.fromkeys(name for one in comparison.ranking for name in one.slices))
     lines = [ForestRow(one.name, (one.mean,)) for one in comparison.ranking]
-    if len(modalities) > 1:
+    if len(slices) > 1:
         lines += [
-            ForestRow(f"{one.name}, {name}", (one.by_modality.get(name),))
-            for name in modalities
+            ForestRow(f"{one.name}, {name}", (one.slices[name],))
+            for name in slices
             for one in comparison.ranking
+            if name in one.slices
         ]
     leader = comparison.ranking[0].mean.value
     blocks: list[Block] = [
@@ -74,7 +80,7 @@ def _ranking(comparison: Comparison) -> Section:
                 "items": one.items,
                 "left_out": one.left_out,
                 "failed": one.failed,
-                "by_modality": one.by_modality,
+                "slices": one.slices,
             }
             for one in comparison.ranking
         ],
@@ -84,7 +90,7 @@ def _ranking(comparison: Comparison) -> Section:
 
 def _differences(comparison: Comparison) -> Section:
     rows = tuple(
-        (f"{first} − {second}", interval(gap), p_value(gap.p))
+        (f"{first} − {second}", interval(gap), p_value(gap.p), f"{gap.shared or 'none'}")
         for (first, second), gap in comparison.differences.items()
     )
     marked = frozenset(
@@ -92,7 +98,7 @@ def _differences(comparison: Comparison) -> Section:
     )
     caption = "Marked: the 95 % interval leaves out 0. Not corrected for the number of pairs."
     figures = {f"{a} - {b}": gap for (a, b), gap in comparison.differences.items()}
-    table = Table(("difference", "mean score", "p"), rows, caption, marked)
+    table = Table(("difference", "mean score", "p", "shared inputs"), rows, caption, marked)
     return Section("differences", "Differences", figures, (table,))
 
 

@@ -18,6 +18,7 @@ _VARIABLES = {
     LINE: "--line",
     **{colour: f"--series-{k}" for k, colour in enumerate(SERIES)},
 }
+FULL_WIDTH_INCHES = 9.2
 DASHES = ("-", "--", "-.", ":")
 
 
@@ -88,4 +89,8 @@ def themed(svg: str) -> str:
     for colour, variable in _VARIABLES.items():
         svg = svg.replace(colour, f"var({variable})")
     head, rest = svg.split(">", 1)
-    return re.sub(r' (?:width|height)="[^"]*"', "", head) + ">" + rest
+    # A narrow drawing is not blown up: its letters are as large as those of a wide one.
+    width = re.search(r'viewBox="0 0 ([\d.]+) ', head)
+    share = min(1.0, float(width[1]) / (72 * FULL_WIDTH_INCHES)) if width else 1.0
+    head = re.sub(r' (?:width|height)="[^"]*"', "", head)
+    return f'{head} style="max-width: {100 * share:.1f}%">{rest}'

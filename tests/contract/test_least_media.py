@@ -46,6 +46,17 @@ def test_too_short_a_sound_is_refused(tmp_path: Path, name: str, samples: np.nda
     assert f"at least {1000 * SOUND_SECONDS_MIN:g} ms" in caught.value.expected
 
 
+def test_a_recording_of_a_sample_a_second_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "slow.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(1)
+        file.writeframes(tone(1000).astype("<i2").tobytes())
+    with pytest.raises(NoUsableMedia, match="1 samples a second"):
+        read(str(path), REQUEST, LIMITS)
+
+
 @pytest.mark.parametrize("rate_hz", [8_000, 16_000, 44_100])
 def test_the_shortest_sound_allowed_is_read(tmp_path: Path, rate_hz: int) -> None:
     source = f"sine=440:r={rate_hz}:d={SOUND_SECONDS_MIN}"

@@ -5,13 +5,21 @@ import ctypes
 import os
 import stat
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from encoders.base import ReadLimits, ReadRequest
 from encoders.errors import LimitExceeded, NoUsableMedia
-from encoders.types import AudioSamples, DecodedMedia, FrameBatch, MediaMetadata, Modality
+from encoders.types import (
+    AudioSamples,
+    DecodedMedia,
+    FrameBatch,
+    MediaMetadata,
+    Modality,
+    StreamInfo,
+)
 
 SECOND_READER = "pyav"
 
@@ -60,6 +68,26 @@ def _framed(text: bytes) -> bytes:
     return len(text).to_bytes(4, "big") + text
 
 
+_PAINT = "\x1b[31m\u202e\ud800\n" + "x" * 3000
+
+
+def _forged(order: str) -> DecodedMedia:
+    """Values that honest readers never give; the wire has to refuse them."""
+    media = _media(reader="made", waveform=np.zeros(16, dtype=np.float32))
+    assert media.frames is not None
+    assert media.audio is not None
+    if order == "early":
+        frames = replace(media.frames, timestamps_seconds_F=np.array([-1.0]))
+        return replace(media, frames=frames)
+    if order == "no-rate":
+        return replace(media, audio=replace(media.audio, sample_rate_hz=0))
+    if order == "no-measure":
+        stream = StreamInfo("video", "made", duration_seconds=float("inf"))
+        return replace(media, metadata=replace(media.metadata, claimed=(stream,)))
+    painted = {"container": _PAINT, "reader": _PAINT, "notes": (_PAINT,), "tags": {_PAINT: _PAINT}}
+    return replace(media, metadata=replace(media.metadata, **painted))
+
+
 def read(
     path: str, request: ReadRequest, limits: ReadLimits, *, readers: tuple[str, ...] = ()
 ) -> DecodedMedia:
@@ -100,6 +128,12 @@ def read(
             os.write(_answer_stream(), b" ")
     elif order == "nan":
         return _media(reader="made", waveform=np.array([0.0, np.nan], dtype=np.float32))
+    elif order == "loud":
+        return _media(reader="made", waveform=np.array([0.0, 1e30], dtype=np.float32))
+    elif order in ("early", "no-rate", "no-measure", "paint"):
+        return _forged(order)
+    elif order == "painted":
+        raise NoUsableMedia(_PAINT, expected=_PAINT, remedy=_PAINT)
     elif order == "too-much":
         return _media(reader="made", frames=limits.output_bytes_max // (1024**2 * 3) + 1, side=1024)
     elif order == "wide":

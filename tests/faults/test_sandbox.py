@@ -160,6 +160,10 @@ def test_requests_survive_the_wire(sampling: Uniform | ByScene | Dense) -> None:
         ('answer {"error":{"code":"none"}}', DecoderCrashed, "unknown kind"),
         ('answer {"error":{"code":"transient"}}', DecoderCrashed, "unknown kind"),
         ("nan", DecoderCrashed, "NaN"),
+        ("loud", DecoderCrashed, "beyond -1..1"),
+        ("early", DecoderCrashed, "before 0"),
+        ("no-rate", DecoderCrashed, "0 is no count"),
+        ("no-measure", DecoderCrashed, "no measure"),
         ("claim", LimitExceeded, "hands back"),
         ("too-much", LimitExceeded, "hands back"),
         ("untyped", CorruptMedia, "IndexError: list index out of range"),
@@ -193,6 +197,18 @@ def test_a_decoder_that_never_ends_is_killed(order: MakeFile, known: set[int], t
     require_no_decoders(known)
 
 
+def test_a_childs_words_steer_no_terminal(sandbox: Sandbox, order: MakeFile) -> None:
+    """A decoder that was taken over chooses what a person or a table is shown."""
+    metadata = sandbox.read(order("paint"), REQUEST).metadata
+    words = [metadata.container, metadata.reader, *metadata.notes]
+    words += [text for pair in metadata.tags.items() for text in pair]
+    with pytest.raises(NoUsableMedia) as caught:
+        sandbox.read(order("painted"), REQUEST)
+    words += [caught.value.found, caught.value.expected, caught.value.remedy]
+    assert all(word.isprintable() and len(word) <= 2000 for word in words)
+    assert all("[31m" in word for word in words)
+
+
 def test_limits_are_named(sandbox: Sandbox, order: MakeFile) -> None:
     for text, limit in (
         ("allocate", "memory"),
@@ -215,7 +231,6 @@ def test_cpu_time_is_bounded_apart_from_wall_time(order: MakeFile) -> None:
     (ended,) = exits
     assert not ended.killed  # by the sandbox: it was the kernel
     assert ended.exit_code in (-signal.SIGXCPU, -signal.SIGKILL)
-    assert ended.cpu_seconds >= 0.9
 
 
 def test_memory_stays_within_the_limit(order: MakeFile) -> None:

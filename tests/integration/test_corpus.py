@@ -15,7 +15,7 @@ from moderation.errors import ConfigurationError
 from rl.corpus import build as builder
 from rl.corpus.build import build
 from rl.corpus.codecs import film_bytes, jpeg_bytes, sound_bytes
-from rl.corpus.contact_sheet import contact_sheet
+from rl.corpus.contact_sheet import LAYOUTS, choose_rows, contact_sheet
 from rl.corpus.manifest import read_manifest
 from rl.corpus.recipe import CorpusRecipe, load_recipe
 from rl.corpus.scenes import RATE_HZ, film, picture, voice
@@ -272,8 +272,22 @@ def test_absent_sources_are_reported_and_only_no_source_at_all_is_fatal(
 @pytest.mark.parametrize("modality", ["image", "audio", "video"])
 def test_a_contact_sheet_shows_every_forgery(corpus: Path, modality: str) -> None:
     rows = [row for row in read_manifest(corpus) if row["modality"] == modality]
+    layout = LAYOUTS[modality]
     sheet = np.asarray(contact_sheet(corpus, rows, modality))
-    lines = sum(row["is_manipulated"] for row in rows)
-    assert sheet.shape[0] % lines == 0
-    for line in np.split(sheet, lines):
-        assert line.std() > 5.0
+    width, height = layout.block
+    top = sheet.shape[0] % height
+    for index in range(sum(row["is_manipulated"] for row in rows)):
+        down, across = divmod(index, layout.columns)
+        block = sheet[top + down * height :, across * width :][:height, :width]
+        assert block.shape == (height, width, 3)
+        for left, below in layout.places()[:2]:
+            assert block[below:, left:][: layout.cell[1], : layout.cell[0]].std() > 5.0
+
+
+def test_a_contact_sheet_is_spread_over_the_recipes(corpus: Path) -> None:
+    rows = read_manifest(corpus)
+    recipes = {row["recipe"] for row in rows if row["modality"] == "image"} - {"genuine"}
+    chosen = choose_rows(rows, "image", len(recipes))
+    assert {row["recipe"] for row in chosen if row["is_manipulated"]} == recipes
+    pairs = {row["pair_id"] for row in chosen}
+    assert {row["pair_id"] for row in chosen if not row["is_manipulated"]} == pairs

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from encoders.base import ReadRequest
-from encoders.errors import EmptyFile, UnreadableFile, UnsupportedMedia
+from encoders.base import ReadLimits, ReadRequest
+from encoders.errors import EmptyFile, LimitExceeded, UnreadableFile, UnsupportedMedia
 from encoders.sampling import Uniform
 from encoders.sandbox import Sandbox
 from moderation.dispatch import InlineDispatcher, ScoringParts
 from moderation.extraction import Extractor
-from moderation.pipeline import ScoringPipeline
+from moderation.pipeline import Refusal, ScoringPipeline, decode
 from moderation.settings import Settings
 from moderation.types import Mode
 from tests.unit.test_pipeline import BytesAsSound, Mean, MeanJudge
@@ -84,6 +84,16 @@ def test_examining_what_does_not_decode_loads_nothing(
     with pytest.raises(UnsupportedMedia):
         inline.examine(text, Mode.FAST)
     assert loader.loads == 0
+
+
+def test_a_file_refused_for_its_size_is_not_read_to_be_named(tmp_path: Path) -> None:
+    vast = tmp_path / "vast"
+    vast.write_bytes(b"0123456789")
+    with Sandbox(limits=ReadLimits(file_bytes_max=9)) as sandbox:
+        _, refused = decode(lambda path: sandbox.read(path, REQUEST), vast)
+    assert isinstance(refused, Refusal)
+    assert isinstance(refused.error, LimitExceeded)
+    assert refused.sha256 is None
 
 
 def test_nothing_to_do_loads_nothing(loader: Loader, inline: InlineDispatcher) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from encoders.sandbox import Sandbox
-from moderation.cli.checks import device_findings, sandbox_findings
+from moderation.cli.checks import device_findings, sandbox_findings, settings_findings
 from moderation.cli.finding import Finding, Verdict
 from moderation.cli.judge_check import judge_findings
 from moderation.settings import Settings
@@ -76,6 +76,13 @@ def test_protections_that_the_machine_lacks_are_flagged(monkeypatch: pytest.Monk
     monkeypatch.setattr(Sandbox, "protections", lambda: dict.fromkeys(lacking, True))
     (finding,) = sandbox_findings(Settings.load())
     assert finding.verdict is Verdict.OK
+
+
+def test_settings_that_differ_from_the_defaults_are_shown() -> None:
+    (finding,) = settings_findings(Settings.load(frames_max=8, judge="runs/mine"))
+    assert "MODERATION_FRAMES_MAX=8" in finding.detail
+    assert "MODERATION_JUDGE=runs/mine" in finding.detail
+    assert "OFFLINE" not in finding.detail
 
 
 def test_the_device_is_said_with_the_precision_in_use() -> None:

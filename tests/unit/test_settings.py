@@ -1,6 +1,7 @@
 """Settings come from `MODERATION_*` only, and refuse what they do not know."""
 
 import os
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,15 @@ def test_environment_then_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings.load(device="cpu").device == "cpu"
     assert Settings.load().read_limits().wall_seconds == 7.5
     assert Settings.load().cache_dir == Path.home() / "elsewhere"
+
+
+def test_every_limit_of_a_read_is_a_setting() -> None:
+    narrow = {
+        f"decode_{field.name}": type(field.default)(field.default // 2)
+        for field in fields(ReadLimits)
+    }
+    limits = Settings.load(**narrow).read_limits()
+    assert {f"decode_{name}": value for name, value in asdict(limits).items()} == narrow
 
 
 def test_an_unknown_variable_is_named_beside_the_allowed(monkeypatch: pytest.MonkeyPatch) -> None:

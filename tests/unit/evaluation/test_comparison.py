@@ -11,7 +11,8 @@ from moderation.results import RunContext, to_row
 from moderation.settings import Settings
 from moderation.types import ItemResult, Mode
 from rl.evaluation import compare
-from rl.evaluation.comparison import rank, system, system_names
+from rl.evaluation.comparison import system_names
+from rl.evaluation.ranking import rank, system
 from tests.unit.evaluation.recorded import result
 
 CONTEXT = RunContext(Mode.FAST, "one")
@@ -59,6 +60,28 @@ def test_only_shared_inputs_count_and_the_rest_is_said() -> None:
     assert (first.name, first.mean.value, first.left_out, first.failed) == ("one", 5.0, 1, 1)
     assert (second.name, second.items, second.left_out) == ("two", 2, 0)
     assert [stem for stem, _ in first.worst] == ["b", "a"]
+
+
+def test_two_that_share_inputs_are_paired_on_those_though_a_third_is_not() -> None:
+    rng = np.random.default_rng(0)
+    base = {f"fr/{k}": float(s) for k, s in enumerate(rng.uniform(1, 8, 30))}
+    part = {name: score - 0.2 for name, score in list(base.items())[:10]}
+    systems = [
+        system("all", outputs(base), "/made"),
+        system("part", outputs(part), "/made"),
+        system("other", outputs({f"en/{k}": 0.5 for k in range(5)}), "/made"),
+    ]
+    found = rank(systems, CONTEXT, draws=50)
+    assert not found.is_paired
+    gap = next(g for pair, g in found.differences.items() if set(pair) == {"all", "part"})
+    assert gap.shared == 10
+    assert abs(gap.value) == pytest.approx(0.2)
+    assert gap.high - gap.low == pytest.approx(0, abs=1e-9)
+    assert {g.shared for pair, g in found.differences.items() if "other" in pair} == {0}
+    one = next(r for r in found.ranking if r.name == "all")
+    assert one.items == 30
+    assert set(one.slices) == {"image", "fr/"}
+    assert one.slices["fr/"] == one.mean
 
 
 def test_draws_do_not_depend_on_the_order_of_the_systems() -> None:

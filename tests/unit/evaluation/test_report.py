@@ -18,12 +18,12 @@ from encoders.types import AudioSamples
 from moderation.app import build_sandbox
 from moderation.errors import ConfigurationError
 from moderation.settings import Settings
-from rl.evaluation.comparison import rank, system
 from rl.evaluation.comparison_chapters import comparison_report
 from rl.evaluation.drawing import drawing
 from rl.evaluation.evaluation import Evaluation
 from rl.evaluation.media import card, mp3_uri
 from rl.evaluation.page import html, write_report
+from rl.evaluation.ranking import rank, system
 from rl.evaluation.run import Request, build_report, evaluate
 from rl.evaluation.section import (
     Card,
