@@ -53,7 +53,8 @@ class RealTrainer(GRPOTrainer):  # type: ignore[misc]
     score_cue: the phrase that the score follows.
     rollout_func: writes the completions in place of TRL; beside what TRL asks of it, returns
         `score_index` (index of the score token in each completion, None where it was cut off) and
-        `score_logits` ((V,) logits there, or None).
+        `score_logits` ((V,) logits there, or None), and for a judge of media `media_row`, the item
+        of each row, which reaches the model as `pixel_values` (B,).
 
     Raises:
         ConfigurationError: options, model or labels under which the loss would be another one.
@@ -85,7 +86,7 @@ class RealTrainer(GRPOTrainer):  # type: ignore[misc]
             warnings.filterwarnings("ignore", "You are using 'rollout_func'", UserWarning)
             super().__init__(
                 model,
-                reward_funcs=self._score_reward,
+                reward_funcs=self.score_reward,
                 args=args,
                 train_dataset=train_dataset,
                 eval_dataset=eval_dataset,
@@ -137,6 +138,11 @@ class RealTrainer(GRPOTrainer):  # type: ignore[misc]
         is_credited_BT = (place_T < index_B[:, None]) | ~is_scored_B[:, None]
         if self._objective.credits_score:
             is_credited_BT = torch.ones_like(is_credited_BT)
+        if "media_row" in inputs[0]:
+            # TRL carries this name, one image a row, through shuffling and splitting to the model.
+            rows = [row["media_row"] for row in inputs]
+            output["pixel_values"] = torch.tensor(rows, device=index_B.device)
+            output["num_images"] = [1] * len(rows)
         everywhere = scored.rollouts.gathered(gather)
         self._record(everywhere, reward_NG, advantage_NG, gather(index_B))
         return output | {
@@ -179,7 +185,7 @@ class RealTrainer(GRPOTrainer):  # type: ignore[misc]
         return output
 
     @torch.no_grad()
-    def _score_reward(
+    def score_reward(
         self, completion_ids: Sequence[Sequence[int]], y: Sequence[float], **columns: Any
     ) -> list[float]:
         """Rewards of rollouts that were just written; called by TRL as its reward function."""

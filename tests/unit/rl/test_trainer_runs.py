@@ -67,7 +67,7 @@ class KillAt(TrainerCallback):
 def test_a_killed_run_that_is_resumed_equals_an_uninterrupted_one(
     tmp_path: Path, is_adapter: bool
 ) -> None:
-    """Killed in the third epoch, two steps after its last checkpoint."""
+    """Killed in the fourth epoch, two steps after its last checkpoint."""
 
     def run(name: str, *callbacks: Any) -> RealTrainer:
         return trainer(
