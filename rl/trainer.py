@@ -105,6 +105,9 @@ class RealTrainer(GRPOTrainer):  # type: ignore[misc]
     # The methods with an underscore that follow are GRPOTrainer's of TRL 1.16.0; they move between
     # releases, so look at them again when the pin does.
 
+    def _send_telemetry(self) -> None:
+        """Nothing: whoever trains a judge was not asked."""
+
     def _get_train_sampler(self, dataset: Any = None) -> EpochSampler:
         return EpochSampler(
             data_source=self.train_dataset if dataset is None else dataset,
