@@ -92,7 +92,7 @@ def moderation(*arguments: object, **environment: str) -> subprocess.CompletedPr
         env=clean | {"NO_COLOR": "1", "COLUMNS": "160"} | environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=280,
         check=False,
     )
 
