@@ -54,7 +54,7 @@ def load_backbone(path: str | Path, *, dtype: torch.dtype, layers: int | None = 
 
 @contextmanager
 def quiet_peft() -> Iterator[None]:
-    """PEFT asks for a property that this version of transformers has renamed, and is told so."""
+    """PEFT and TRL ask for a property that this version of transformers has renamed."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
         yield

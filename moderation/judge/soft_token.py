@@ -29,6 +29,7 @@ from moderation.judge.prompt import PromptWriter
 from moderation.judge.rationale import parse_rationale
 from moderation.judge.score_head import DigitScores, digit_scores, digit_token_ids
 from moderation.judge.soft_tokens import SoftTokenProjector
+from moderation.judge.stop_tokens import is_stop_token
 from moderation.types import Judgment, Mode, Rationale
 
 
@@ -192,9 +193,7 @@ class SoftTokenJudge:
         return parse_rationale(decoded, is_complete=is_complete)
 
     def _is_stop(self, token_id: int) -> bool:
-        if token_id in self._tokenizer.all_special_ids:
-            return True
-        return "\n" in self._tokenizer.decode([token_id])
+        return is_stop_token(self._tokenizer, token_id)
 
     def _judgment(
         self, scores: DigitScores, n: int, mode: Mode, rationale: Rationale | None
