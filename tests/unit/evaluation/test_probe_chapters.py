@@ -51,10 +51,14 @@ def row(name: str, level: str, order: int, value: Estimate) -> RobustnessRow:
 
 def test_a_judge_that_loses_to_a_baseline_is_told_so_at_the_top(evaluation: Evaluation) -> None:
     warnings = [b.text for b in summary(evaluation).blocks if getattr(b, "is_warning", False)]
-    assert any("good separates better than one" in text for text in warnings)
-    judges = tuple(replace(judge, is_baseline=False) for judge in evaluation.judges)
-    among_judges = summary(replace(evaluation, judges=judges))
-    assert not any(getattr(b, "is_warning", False) for b in among_judges.blocks)
+    (warning,) = warnings
+    assert "good separates better than one" in warning
+    assert warning.endswith("one does not beat this cheap baseline.")
+    poor, good = evaluation.judges
+    swapped = (replace(poor, is_baseline=True), replace(good, is_baseline=False))
+    for judges in (swapped, (poor, swapped[1]), (swapped[0], good)):
+        blocks = summary(replace(evaluation, judges=judges)).blocks
+        assert not any(getattr(b, "is_warning", False) for b in blocks)
 
 
 def test_failing_controls_are_named_in_the_summary_and_explained(evaluation: Evaluation) -> None:
