@@ -52,10 +52,10 @@ def summary(evaluation: Evaluation) -> Section:
         blocks += _losses(judge, evaluation.asked)
     first = evaluation.judges[0]
     manipulated = int(first.items.is_manipulated_N.sum())
-    shared = " scored by every judge" if len(evaluation.judges) > 1 else ""
+    shared = ", scored by every judge" if len(evaluation.judges) > 1 else ""
     opening = Paragraph(
-        f"{counted(len(first.items), 'item')}{shared} of {counted(first.items.sources, 'source')}, "
-        f"{manipulated:,} of them manipulated. Means are over items; intervals resample sources."
+        f"{counted(len(first.items), 'item')} of {counted(first.items.sources, 'source')}{shared}; "
+        f"{manipulated:,} are manipulated. Means are over items; intervals resample sources."
     )
     header = ("judge", *(METRICS[name].label for name in HEADLINE))
     table = Table(header, tuple(rows))
@@ -86,15 +86,17 @@ def _losses(judge: JudgeEvaluation, asked: int) -> Iterator[Block]:
 def _verdicts(evaluation: Evaluation) -> Iterator[Block]:
     baselines = {judge.name for judge in evaluation.judges if judge.is_baseline}
     for (first, second), found in evaluation.differences.items():
-        gap, is_beaten = found["auc"], False
+        gap, better = found["auc"], ""
         if np.isfinite(gap.low) and (gap.low > 0 or gap.high < 0):
             better, worse = (first, second) if gap.value > 0 else (second, first)
             said = f"{better} separates better than {worse}"
-            is_beaten = better in baselines and worse not in baselines
-            said += ", and it is only a cheap baseline" if is_beaten else ""
         else:
             said = f"{first} and {second} do not differ for certain"
-        yield Paragraph(f"{said}: AUC {interval(gap)}, {p_value(gap.p)}, paired.", is_beaten)
+        said += f": AUC {interval(gap)}, {p_value(gap.p)}, paired."
+        own = {first, second} - baselines
+        fails_baseline = len(own) == 1 and better not in own
+        said += f" {own.pop()} does not beat this cheap baseline." if fails_baseline else ""
+        yield Paragraph(said, fails_baseline)
 
 
 def all_figures(evaluation: Evaluation) -> Section:

@@ -59,15 +59,18 @@ def compare(
                 root = str(given)
             found.append(system(name, scores.results, root))
             contexts.append(scores.context)
-    if len(set(contexts)) > 1:
+    # Files of `detectors score` and of earlier releases say nothing of the setup.
+    setups = {context.setup for context in contexts if context.setup is not None}
+    if len({(c.judge_id, c.mode, c.rationales) for c in contexts}) > 1 or len(setups) > 1:
         said = "; ".join(
             f"{name} by {context.judge_id} in {context.mode} mode"
+            + (f", setup {context.setup[:8]}" if context.setup else "")
             for name, context in zip(names, contexts, strict=True)
         )
         raise ConfigurationError(
             f"the systems were scored differently: {said}",
-            expected="one judge and one mode for all",
-            remedy="Score them again with the same judge and mode.",
+            expected="one judge, one mode and one setup for all",
+            remedy="Score them again with the same judge, mode and settings.",
         )
     return rank(found, contexts[0], draws=draws, seed=seed)
 

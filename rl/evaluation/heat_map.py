@@ -9,8 +9,7 @@ from rl.probes.robustness import HeatMap
 
 # Dark blue (chance or worse) to pale yellow (perfect): cividis, told apart by lightness alone.
 LOW, HIGH = 0.4, 1.0
-_WORDS = (" kbit per s", "quality ", "scale ", "sigma ", "strength ", "SNR ", "RT60 ", "CRF ")
-_UNITS = {"jpeg": "quality", "h264": "CRF", "mp3": "kbit/s", "aac": "kbit/s", "opus": "kbit/s"}
+_WORDS = ("kbit per s", "quality", "scale", "sigma", "strength", "SNR", "RT60", "CRF")
 
 
 def heat_map_drawing(heat: HeatMap) -> str:
@@ -19,15 +18,19 @@ def heat_map_drawing(heat: HeatMap) -> str:
 
     rows, columns = heat.value_RL.shape
     colours = mpl.colormaps["cividis"]
-    with drawing(9.2, 0.55 + 0.42 * rows) as result:
+    names = [
+        ", ".join(filter(None, (name, _split(levels[0])[1])))
+        for name, levels in zip(heat.names, heat.levels, strict=True)
+    ]
+    with drawing(min(9.2, 1.7 + 0.95 * columns), 0.55 + 0.42 * rows) as result:
         (axis,) = result.axes
         for row in range(rows):
             for column, level in enumerate(heat.levels[row]):
                 value = heat.value_RL[row, column]
                 if np.isfinite(value):
-                    _cell(axis, row, column, level, value, colours)
+                    _cell(axis, row, column, _split(level)[0], value, colours)
         axis.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
-        axis.set_yticks(range(rows), [_name(name) for name in heat.names])
+        axis.set_yticks(range(rows), names)
         axis.set_xticks([])
         axis.tick_params(axis="y", length=0)
         axis.grid(visible=False)
@@ -35,9 +38,10 @@ def heat_map_drawing(heat: HeatMap) -> str:
     return result.svg
 
 
-def _name(name: str) -> str:
-    unit = _UNITS.get(name)
-    return f"{name}, {unit}" if unit else name
+def _split(level: str) -> tuple[str, str]:
+    """The amount, and what it is an amount of, which stands at the row."""
+    word = next((word for word in _WORDS if word in level), "")
+    return level.replace(word, "").strip(), word
 
 
 def _cell(axis: Any, row: int, column: int, level: str, value: float, colours: Any) -> None:
@@ -48,9 +52,6 @@ def _cell(axis: Any, row: int, column: int, level: str, value: float, colours: A
     ink = "#000000" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "#ffffff"
     box = Rectangle((column - 0.48, row - 0.46), 0.96, 0.92, color=(red, green, blue), lw=0)
     axis.add_patch(box)
-    short = level
-    for word in _WORDS:
-        short = short.replace(word, "")
-    axis.text(column, row - 0.2, short, color=ink, ha="center", va="center", size=7.5)
+    axis.text(column, row - 0.2, level, color=ink, ha="center", va="center", size=7.5)
     figure = f"{value:.2f}".removeprefix("0")
     axis.text(column, row + 0.17, figure, color=ink, ha="center", va="center", size=10)

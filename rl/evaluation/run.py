@@ -17,6 +17,7 @@ from moderation.settings import Settings
 from moderation.types import Mode
 from rl.evaluation.chapters import sections
 from rl.evaluation.control_chapter import control_section
+from rl.evaluation.detector_judge import is_detector
 from rl.evaluation.evaluation import Evaluation, JudgeEvaluation, evaluate_scores
 from rl.evaluation.injection_chapter import injection_section
 from rl.evaluation.labels import Row, calibration_rows, in_splits, read_labels, test_splits
@@ -103,7 +104,17 @@ def evaluate(
         answers = [
             (read_scores(Path(judge)), Probed())
             if is_record(judge)
-            else _ask(judge, chosen, fitting[1], request, probing, settings, interruption, console)
+            else _ask(
+                judge,
+                chosen,
+                # A detector gives probabilities of its own.
+                () if is_detector(Path(judge)) else fitting[1],
+                request,
+                probing,
+                settings,
+                interruption,
+                console,
+            )
             for judge in request.judges
         ]
     evaluation = evaluate_scores(

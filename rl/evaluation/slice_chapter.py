@@ -27,12 +27,12 @@ def slice_section(evaluation: Evaluation) -> Section:
                 f"{line.left_out}",
                 number(line.mean_auc),
                 "–" if line.worst is None else line.worst.value,
-                "–" if line.worst is None else interval(line.worst.estimates["auc"]),
+                "–" if line.worst is None else _auc(line.worst),
             )
             for line in summaries(judge.slices)
         )
         header = (f"{judge.name}, by", "measured", "too small", "mean AUC", "worst", "its AUC")
-        blocks.append(Table(header, rows))
+        blocks.append(Table(header, rows, f"† {FEW_SOURCES}."))
     blocks += _forest(evaluation)
     blocks.append(_everything(evaluation))
     figures = {judge.name: [_figures(part) for part in judge.slices] for judge in evaluation.judges}

@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from rl.detectors.groups import groups_of, out_of_fold
-from rl.probes.statistics import Estimate, Floats, auc, bootstrap
+from rl.probes.statistics import Estimate, Floats, estimate_auc
 
 Labels = npt.NDArray[np.bool_]
 STRENGTH = 1e-3
@@ -81,4 +81,4 @@ def _held_out(
         return predicted
 
     p_N = out_of_fold(fit_predict, labels_N, groups_N)
-    return bootstrap(lambda i: auc(-p_N[i], labels_N[i]), groups_N.tolist(), draws=draws)
+    return estimate_auc(-p_N, labels_N, groups_N.tolist(), draws=draws)

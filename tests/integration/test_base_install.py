@@ -54,7 +54,7 @@ def moderation(base: Path, *arguments: object) -> subprocess.CompletedProcess[st
         env={"PYTHONPATH": str(base), "PATH": "/usr/bin:/bin", "HOME": str(base)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=280,
         check=False,
     )
 

@@ -102,7 +102,7 @@ def moderation(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[st
         env=os.environ | {"PYTHONPATH": str(folder), "NO_COLOR": "1", "COLUMNS": "160"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=280,
         check=False,
     )
 

@@ -22,9 +22,16 @@ def outputs(scores: dict[str, float | None], root: str = "/made", suffix: str = 
     return [result(f"{root}/{name}.{suffix}", score) for name, score in scores.items()]
 
 
-def record(folder: Path, name: str, results: list[ItemResult], judge_id: str = "one") -> Path:
+def record(
+    folder: Path,
+    name: str,
+    results: list[ItemResult],
+    judge_id: str = "one",
+    setup: str | None = None,
+) -> Path:
     path = folder / f"{name}.parquet"
-    write_rows([to_row(one, RunContext(Mode.FAST, judge_id)) for one in results], path)
+    context = RunContext(Mode.FAST, judge_id, setup=setup)
+    write_rows([to_row(one, context) for one in results], path)
     return path
 
 
@@ -120,6 +127,15 @@ def test_result_files_are_paired_by_their_place_under_their_own_folder(tmp_path:
     assert found.is_paired
     assert [r.name for r in found.ranking] == ["two", "one"]
     assert found.differences["two", "one"].value == pytest.approx(1.0)
+
+
+def test_files_read_in_another_way_are_not_compared(tmp_path: Path) -> None:
+    made = outputs({"a": 1.0, "b": 3.0})
+    plain = record(tmp_path, "plain", made)
+    first, second = (record(tmp_path, s, made, setup=s) for s in ("first", "second"))
+    assert compare([plain, first], Settings.load(), draws=20).is_paired
+    with pytest.raises(ConfigurationError, match="setup second"):
+        compare([plain, first, second], Settings.load())
 
 
 def test_names_are_as_long_as_they_must_be() -> None:
