@@ -54,9 +54,9 @@ def load_backbone(path: str | Path, *, dtype: torch.dtype, layers: int | None = 
 
 @contextmanager
 def quiet_peft() -> Iterator[None]:
-    """PEFT and TRL ask for a property that this version of transformers has renamed."""
+    """PEFT and TRL use names that this version of transformers has changed, and are told so."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        warnings.filterwarnings("ignore", r"`(is_)?gradient_checkpointing", FutureWarning)
         yield
 
 
