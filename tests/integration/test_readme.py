@@ -32,7 +32,7 @@ def test_every_command_and_option_exists() -> None:
         if words[0].startswith("--"):
             continue
         assert words[0] in names, line
-        route = words[:2] if words[0] in {"corpus", "models"} else words[:1]
+        route = words[:2] if words[0] in {"corpus", "detectors", "models", "probes"} else words[:1]
         shown = CliRunner().invoke(app, [*route, "--help"], env={"COLUMNS": "200"})
         assert shown.exit_code == 0
         for option in (word for word in words if word.startswith("--")):
