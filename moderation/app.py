@@ -190,19 +190,21 @@ def build_dispatcher(settings: Settings) -> Dispatcher:
     if description.backbone in weights.names:
         weights.path(description.backbone)
 
-    resources = ExitStack()
-    sandbox = resources.enter_context(build_sandbox(settings))
+    plugin = registry.load(PluginGroup.DISPATCHERS, settings.dispatcher)
     request = read_request(settings)
-
-    dispatcher: Dispatcher = registry.load(PluginGroup.DISPATCHERS, settings.dispatcher)(
-        ScoringParts(
-            settings=settings,
-            load=lambda: build_pipeline(settings, sandbox),
-            read=lambda path: sandbox.read(path, request),
-            resources=resources,
-            judge_id=description.judge_id,
-            setup=scoring_setup(settings, description),
-            limits=_digest(asdict(settings.read_limits())),
+    with ExitStack() as on_failure:
+        resources = on_failure.enter_context(ExitStack())
+        sandbox = resources.enter_context(build_sandbox(settings))
+        dispatcher: Dispatcher = plugin(
+            ScoringParts(
+                settings=settings,
+                load=lambda: build_pipeline(settings, sandbox),
+                read=lambda path: sandbox.read(path, request),
+                resources=resources,
+                judge_id=description.judge_id,
+                setup=scoring_setup(settings, description),
+                limits=_digest(asdict(settings.read_limits())),
+            )
         )
-    )
-    return dispatcher
+        on_failure.pop_all()  # from here on the dispatcher closes them
+        return dispatcher

@@ -23,9 +23,9 @@ from rl.corpus.leaks import Origins, require_no_leak
 from rl.corpus.manifest import NAME, write_manifest
 from rl.corpus.pair_store import Outcome, build_pair
 from rl.corpus.plan import plan
-from rl.corpus.progress import pair_progress
 from rl.corpus.recipe import SPLITS, CorpusRecipe
 from rl.corpus.seeds import unit_for
+from rl.progress import counted
 
 # A few pairs at a time go to the pool, so that an interrupt finds little under way.
 PAIRS_AHEAD_PER_WORKER = 4
@@ -70,7 +70,7 @@ def build(
     pairs_new = 0
     # Mixed, so that the time left is foreseen well: films take longest.
     ordered = sorted(laid_out.pairs, key=lambda pair: unit_for("order", pair.pair_id))
-    with pair_progress(console, len(laid_out.pairs)) as advance:
+    with counted(console, len(laid_out.pairs), "pairs") as advance:
         for outcome in _outcomes(ordered, recipe, out, workers):
             rows += outcome.rows
             pairs_new += outcome.is_new

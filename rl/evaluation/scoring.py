@@ -1,11 +1,10 @@
 """Scores of files from their bytes, as `moderation score` gives them, kept on the way."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress
 
 from moderation.app import STARTER_JUDGE, build_dispatcher
 from moderation.cli.batch import BatchDispatcher, run_batch
@@ -19,6 +18,7 @@ from moderation.types import ItemResult, Mode
 from rl.detectors.artefact import read_artefact
 from rl.evaluation.detector_judge import DetectorJudge, is_detector
 from rl.evaluation.scores import Scores
+from rl.progress import counted
 
 SCORES_FOLDER = "scores"
 
@@ -61,15 +61,16 @@ class JudgeSession:
                 self._out.mkdir(parents=True, exist_ok=True)
                 file = f"{name}-{self.context.judge_id}-{self.context.mode.value}.parquet"
                 journal = stack.enter_context(Journal(self._out / file, self.context, resume=True))
-            said = f"{name}: {self.context.judge_id}"
-            advance = stack.enter_context(progress(self._console, len(paths), said))
+            said = f"files of {name} scored by {self.context.judge_id}"
+            console = self._console or Console(quiet=True)
+            advance = stack.enter_context(counted(console, len(paths), said))
             outcome = run_batch(
                 self._dispatcher,
                 paths,
                 self.context.mode,
                 journal=journal,
                 interruption=self._interruption,
-                on_result=advance,
+                on_result=lambda _: advance(),
             )
         if outcome.unwritten:
             raise outcome.unwritten
@@ -127,17 +128,3 @@ def judge_session(
         else:
             dispatcher = resources.enter_context(build_dispatcher(settings))
         yield JudgeSession(dispatcher, mode, out=out, interruption=interruption, console=console)
-
-
-@contextmanager
-def progress(
-    console: Console | None, total: int, what: str
-) -> Iterator[Callable[[ItemResult], None]]:
-    """A bar with the time left on the console, if that is a terminal."""
-    console = console or Console(quiet=True)
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda _: bar.advance(task)

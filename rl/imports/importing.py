@@ -5,20 +5,12 @@ Media stay where they are: the manifest names them by their paths.
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from encoders.errors import TypedError
 from encoders.types import Modality
@@ -32,16 +24,9 @@ from rl.imports.inspection import JOURNAL, Inspection, InspectionJournal, inspec
 from rl.imports.label_files import shown, wrong
 from rl.imports.record import Layout, ReadOptions, Record
 from rl.imports.splits import DEFAULT_SHARES, assign
+from rl.progress import counted
 
 LEFT_OUT = "left-out.txt"
-_COLUMNS = (
-    TextColumn("{task.description}"),
-    BarColumn(),
-    MofNCompleteColumn(),
-    TimeElapsedColumn(),
-    TextColumn("left"),
-    TimeRemainingColumn(),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +154,9 @@ def _inspections(
 ) -> Sequence[Inspection | TypedError | None]:
     if source is None:
         return [None] * len(paths)
-    with Progress(*_COLUMNS, console=console) as progress:
-        task = progress.add_task("inspecting", total=len(paths))
-        step: Callable[[], None] = lambda: progress.advance(task)  # noqa: E731
+    with counted(console, len(paths), "files inspected") as advance:
         journal = InspectionJournal(out / JOURNAL)
-        return inspect_all(paths, source, journal, workers=options.workers, on_done=step)
+        return inspect_all(paths, source, journal, workers=options.workers, on_done=advance)
 
 
 def _unread(record: Record) -> Inspection:

@@ -1,4 +1,4 @@
-"""How far a build has come: a bar on a terminal, a line now and then in a log."""
+"""How far long work has come: a bar on a terminal, a line now and then in a log."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,11 +18,11 @@ LINE_SECONDS = 30.0
 
 
 @contextmanager
-def pair_progress(console: Console, total: int) -> Iterator[Callable[[], None]]:
-    """Gives a function to call after each of `total` pairs."""
+def counted(console: Console, total: int, what: str) -> Iterator[Callable[[], None]]:
+    """Gives a function to call after each of `total` things; `what` they are, in the plural."""
     if console.is_terminal:
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -30,7 +30,7 @@ def pair_progress(console: Console, total: int) -> Iterator[Callable[[], None]]:
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=console) as progress:
-            task = progress.add_task("pairs", total=total)
+            task = progress.add_task(what, total=total)
             yield lambda: progress.advance(task)
         return
     done, begin = 0, time.monotonic()
@@ -42,13 +42,14 @@ def pair_progress(console: Console, total: int) -> Iterator[Callable[[], None]]:
         now = time.monotonic()
         if now - written >= LINE_SECONDS or done == total:
             written = now
-            console.print(sentence(done, total, now - begin), highlight=False)
+            told = sentence(done, total, what, now - begin)
+            console.print(told, highlight=False, markup=False)
 
     yield advance
 
 
-def sentence(done: int, total: int, elapsed_seconds: float) -> str:
+def sentence(done: int, total: int, what: str, elapsed_seconds: float) -> str:
     """Count, rate and what is left, by the rate so far."""
     left_minutes = (total - done) * elapsed_seconds / done / 60.0
     rate = done / max(elapsed_seconds, 1e-3)
-    return f"{done} of {total} pairs, {rate:.1f} a second, {left_minutes:.0f} min left"
+    return f"{done} of {total} {what}, {rate:.1f} a second, {left_minutes:.0f} min left"
