@@ -25,6 +25,7 @@ from encoders.sandbox_errors import (
     unpack_error,
 )
 from encoders.sandbox_file import OpenedFile
+from encoders.sandbox_media import receive_media
 from encoders.sandbox_wire import (
     Deadline,
     Disconnected,
@@ -33,7 +34,6 @@ from encoders.sandbox_wire import (
     OversizedAnswer,
     pack_request,
     receive_header,
-    receive_media,
 )
 from encoders.sandbox_zygote import START_SECONDS, ChildHandle, ZygoteProcess
 from encoders.types import DecodedMedia

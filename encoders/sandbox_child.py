@@ -26,11 +26,11 @@ from encoders import sandbox_confinement as confinement
 from encoders import sandbox_landlock as landlock
 from encoders.errors import UnreadableFile
 from encoders.sandbox_errors import pack_error
+from encoders.sandbox_media import send_media
 from encoders.sandbox_wire import (
     Disconnected,
     receive_header,
     send_header,
-    send_media,
     unpack_request,
 )
 from encoders.types import DecodedMedia

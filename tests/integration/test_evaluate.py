@@ -26,7 +26,7 @@ compare_app.command()(compare_command)
 def run(app: typer.Typer, *arguments: object) -> str:
     done = CliRunner().invoke(app, [str(a) for a in arguments])
     assert done.exit_code == 0, done.output
-    return done.output
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
