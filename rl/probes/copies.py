@@ -12,7 +12,6 @@ from typing import Any
 
 import av
 from rich.console import Console
-from rich.progress import track
 
 from encoders.errors import TypedError
 from encoders.types import Modality
@@ -20,6 +19,7 @@ from rl.corpus.atomic import write_bytes
 from rl.corpus.seeds import seed_for
 from rl.probes.alteration import Alteration
 from rl.probes.sample import Row
+from rl.progress import each
 from rl.worker_pool import worker_pool
 
 # Raise it when the same file and alteration would give another copy.
@@ -72,7 +72,7 @@ def make_copies(
         (alteration, corpus / row["path"], copy_path(folder, alteration, row), row["sha256"], seed)
         for alteration, row in planned
     ]
-    failures = track(_results(jobs, workers), "copies", total=len(jobs), console=console)
+    failures = each(_results(jobs, workers), console, len(jobs), "copies")
     return [
         Copy(alteration, row, job[2], failure)
         for (alteration, row), job, failure in zip(planned, jobs, failures, strict=True)
