@@ -17,7 +17,7 @@ STILL = Span(0.0, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class ClaimedTime:
-    """Seconds of one item, summed over modalities, that are said, true, and both, to be manipulated.
+    """Seconds of one item, over all modalities, that are said, true, or both, to be manipulated.
 
     Overlapping spans of a modality count once. A claim of no length, which rounding to tenths of
     a second can make, says nothing.
