@@ -12,7 +12,7 @@ from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from moderation.judge.artefact import ADAPTER_FOLDER, PROJECTORS_FILE
+from moderation.judge.artefact import ADAPTER_FOLDER, PROJECTORS_FILE, JudgeDescription
 from moderation.judge.language_model import (
     LanguageModel,
     load_backbone,
@@ -85,6 +85,20 @@ class JudgeModel(nn.Module):
         ).to(device)
         self._lm = LanguageModel(self.backbone.get_base_model(), self.writer.prefix)
         self._digit_ids_K = torch.tensor(digit_token_ids(self.tokenizer), device=device)
+
+    @property
+    def description(self) -> JudgeDescription:
+        """What serving has to know of it, before anything is written."""
+        return JudgeDescription(
+            name=self._recipe.name,
+            backbone=self._recipe.backbone,
+            backbone_layers=self._recipe.backbone_layers,
+            width=self._recipe.width,
+            specs=self.projector.specs,
+            encoders={},
+            policy_text=POLICY_TEXT,
+            rationale_tokens_max=self._recipe.rationale_tokens_max,
+        )
 
     def fit_normalisation(self, examples: Sequence[Example]) -> None:
         """Standardise every layer by its mean and spread over the training examples."""

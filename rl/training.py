@@ -54,7 +54,6 @@ def run(
     train(model, found, plan.optimiser, out, console=console)
     return export(
         model,
-        plan,
         out / "judge",
         encoders={encoder.name: encoder.version for encoder in extractor.encoders},
         provenance={

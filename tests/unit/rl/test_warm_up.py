@@ -14,7 +14,7 @@ from moderation.types import Claim, Mode, Strength
 from rl.data import Example, paired_batches
 from rl.export import export
 from rl.judge_model import JudgeModel, sequence_specs
-from rl.recipe import JudgeRecipe, OptimiserRecipe, Recipe, SequenceRecipe
+from rl.recipe import JudgeRecipe, OptimiserRecipe, SequenceRecipe
 from rl.warm_up import LOG, train
 from tests.unit.judge.builders import byte_level_bpe, features, language_model
 
@@ -107,7 +107,7 @@ def test_training_learns_and_serving_gives_what_training_saw(backbone, tmp_path)
     trained = model(backbone, data)
     plan = OPTIMISER.model_copy(update={"steps": 80, "full_share": 0.25})
     train(trained, data, plan, tmp_path)
-    export(trained, Recipe(judge=JUDGE, optimiser=plan), tmp_path / "j", encoders={}, provenance={})
+    export(trained, tmp_path / "j", encoders={}, provenance={})
     judge = SoftTokenJudge.from_folder(tmp_path / "j", backbone=backbone)
     served = np.array(
         [j.expected_score for j in judge.judge([e.features for e in data], Mode.FAST)]
