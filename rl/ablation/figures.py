@@ -19,7 +19,7 @@ _CLAIMS: Mapping[str, Metric] = {
     "is_complete": Metric("rationales finished", "Claims", 1),
 }
 _GRADED = ("pearson", "spearman", "mae", "crps", "ece", "auc", "wasserstein", "scale_use")
-FIGURES: Mapping[str, Metric] = {name: METRICS[name] for name in _GRADED} | _CLAIMS
+FIGURES: Mapping[str, Metric] = {**{name: METRICS[name] for name in _GRADED}, **_CLAIMS}
 
 
 @in_blocks

@@ -64,9 +64,7 @@ def score_histograms(path: Path, scores: Mapping[str, Floats], y_N: Floats) -> N
             axis.stairs(
                 100 * label_share, HALF_LEVELS, fill=True, color=SOFT, alpha=0.35, label="labels"
             )
-            axis.stairs(
-                100 * share, HALF_LEVELS, color=COLOURS[0], linewidth=1.5, label="scores"
-            )
+            axis.stairs(100 * share, HALF_LEVELS, color=COLOURS[0], linewidth=1.5, label="scores")
             axis.set_title(row)
             axis.set_xticks(range(0, LEVELS_K, 3))
         legend(figure, axes[0])

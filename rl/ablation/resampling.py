@@ -1,4 +1,4 @@
-"""Intervals over sources and seeds: each draw takes sources of the test items and seeds of the runs.
+"""Intervals over sources and seeds: a draw takes sources of the test items, and seeds of the runs.
 
 D draws, S seeds. Rows share items, sources and seeds, so one set of draws serves all of them and
 differences are paired: what a hard source or a lucky warm-up does to both rows cancels out.

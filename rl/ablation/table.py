@@ -1,4 +1,4 @@
-"""Rows of runs to a table: means over seeds, intervals over sources and seeds, paired differences."""
+"""Runs to a table: means over seeds, intervals over sources and seeds, paired differences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The table against what scikit-learn, scipy and a naive bootstrap give for the same predictions."""
+"""The table against scikit-learn, scipy and a naive bootstrap on the same predictions."""
 
 import json
 from pathlib import Path
