@@ -42,8 +42,8 @@ class Predictions:
     @property
     def expected_N(self) -> FloatArray:
         """(N,) sum_k k p(k), in [0, 9]."""
-        expected_N: FloatArray = self.p_NK @ np.arange(LEVELS_K, dtype=self.p_NK.dtype)
-        return expected_N
+        levels_K = np.arange(LEVELS_K, dtype=np.float32)
+        return np.asarray(self.p_NK @ levels_K, np.float32)
 
 
 def predict(
@@ -62,10 +62,12 @@ def predict(
         JudgeError: an item without any sequence that the judge reads.
     """
     judgments: dict[int, Judgment] = {}
-    for chosen, judged in judge_batches(model, examples, mode, batch_items=batch_items):
-        judgments.update(zip(chosen, judged, strict=True))
-        if progress is not None:
-            progress(len(chosen))
+    with serving(model, batch_items=batch_items) as judge:
+        for places in length_batches(examples, batch_items):
+            judged = judge.judge([examples[i].features for i in places], mode)
+            judgments.update(zip(places, judged, strict=True))
+            if progress is not None:
+                progress(len(places))
     ordered = [judgments[i] for i in range(len(examples))]
     p_NK = np.array([j.digit_probabilities_K for j in ordered], np.float32)
     written = tuple(j.rationale for j in ordered if j.rationale is not None)
@@ -77,18 +79,13 @@ def predict(
     )
 
 
-def judge_batches(
-    model: JudgeModel, examples: Sequence[Example], mode: Mode, *, batch_items: int = 16
-) -> Iterator[tuple[list[int], list[Judgment]]]:
-    """Batches of items of like length: their places in `examples`, and what is said of them."""
+def length_batches(examples: Sequence[Example], size: int) -> list[list[int]]:
+    """Places of the examples in batches of like duration."""
     order = sorted(
         range(len(examples)),
         key=lambda i: (examples[i].features.duration_seconds, examples[i].path),
     )
-    with serving(model, batch_items=batch_items) as judge:
-        for start in range(0, len(order), batch_items):
-            chosen = order[start : start + batch_items]
-            yield chosen, judge.judge([examples[i].features for i in chosen], mode)
+    return [order[start : start + size] for start in range(0, len(order), size)]
 
 
 @contextmanager
