@@ -14,6 +14,9 @@ from moderation.extraction import Extractor
 from moderation.types import LEVELS_K, Claim, Strength
 from rl.corpus.manifest import read_manifest
 
+LENGTH_POOL = 16
+"""Batches whose pairs are sorted by length together: more would spoil the order of chance."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -53,8 +56,8 @@ class Example:
 
 def load_examples(
     corpus: Path, extractor: Extractor, *, splits: Sequence[str], workers: int = 2
-) -> Iterator[Example | None]:
-    """Examples of the named splits in manifest order; None for a file that could not be read.
+) -> Iterator[Example | TypedError]:
+    """Examples of the named splits in manifest order, or why a file could not be read.
 
     Features come from the extractor's store where it has them.
     """
@@ -66,13 +69,13 @@ def load_examples(
 
 def _chunk(
     corpus: Path, extractor: Extractor, rows: Sequence[dict[str, Any]], pool: ThreadPoolExecutor
-) -> Iterator[Example | None]:
+) -> Iterator[Example | TypedError]:
     media = list(pool.map(lambda row: _decode(extractor, corpus / row["path"]), rows))
     readable = [item for item in media if not isinstance(item, TypedError)]
     features = iter(extractor.encode(readable))
     for row, item in zip(rows, media, strict=True):
         encoded = item if isinstance(item, TypedError) else next(features)
-        yield None if isinstance(encoded, TypedError) else _example(row, encoded)
+        yield encoded if isinstance(encoded, TypedError) else _example(row, encoded)
 
 
 def _decode(extractor: Extractor, path: Path) -> Any:
@@ -106,11 +109,17 @@ def _example(row: dict[str, Any], features: MediaFeatures) -> Example:
 
 
 def paired_batches(
-    examples: Sequence[Example], *, size: int, generator: np.random.Generator
+    examples: Sequence[Example],
+    *,
+    size: int,
+    generator: np.random.Generator,
+    lengths: Sequence[int] | None = None,
 ) -> list[list[int]]:
     """Indices in batches of one modality, a genuine item beside the forgeries made of it.
 
-    Batches hold whole pairs, so they vary a little around `size`.
+    Batches hold whole pairs, so they vary a little around `size`. lengths: tokens of each example;
+    with them, pairs of like length share a batch, as far as `LENGTH_POOL` batches' worth of drawn
+    pairs allow.
     """
     pairs: dict[tuple[str, str], list[int]] = {}
     for index, example in enumerate(examples):
@@ -119,12 +128,29 @@ def paired_batches(
     batches: list[list[int]] = []
     for modality in sorted({key[0] for key in pairs}):
         keys = sorted(key for key in pairs if key[0] == modality)
+        drawn = [pairs[keys[place]] for place in generator.permutation(len(keys))]
+        if lengths is not None:
+            drawn = _by_length(drawn, lengths, pool_items=LENGTH_POOL * size)
         batch: list[int] = []
-        for place in generator.permutation(len(keys)):
-            batch += pairs[keys[place]]
+        for pair in drawn:
+            batch = batch + pair
             if len(batch) >= size:
                 batches.append(batch)
                 batch = []
         if batch:
             batches.append(batch)
     return [batches[i] for i in generator.permutation(len(batches))]
+
+
+def _by_length(
+    pairs: Sequence[list[int]], lengths: Sequence[int], *, pool_items: int
+) -> list[list[int]]:
+    """The pairs pool by pool, each pool in order of its pairs' longest."""
+    ordered: list[list[int]] = []
+    pool: list[list[int]] = []
+    for place, pair in enumerate(pairs):
+        pool.append(pair)
+        if sum(map(len, pool)) >= pool_items or place == len(pairs) - 1:
+            ordered += sorted(pool, key=lambda pair: max(lengths[i] for i in pair))
+            pool = []
+    return ordered

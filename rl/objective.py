@@ -152,6 +152,16 @@ def raft_loss(expected_N: torch.Tensor, y_N: torch.Tensor) -> torch.Tensor:
     return (y_N - expected_N).square().mean()
 
 
+def score_cross_entropy(
+    log_p_NK: torch.Tensor, log_mass_N: torch.Tensor, target_NK: torch.Tensor
+) -> torch.Tensor:
+    """-(1/N) sum_n sum_k q(k) log pi(k | x, c): cross entropy of the score token over all tokens.
+
+    log pi(k) = log p(k) + log mass, see `log_digit_distribution`; target_NK: q, see `soft_labels`.
+    """
+    return -(log_likelihood(log_p_NK, target_NK) + log_mass_N * target_NK.sum(-1)).mean()
+
+
 def rationale_loss(logits_TV: torch.Tensor, target_T: torch.Tensor) -> torch.Tensor:
     """Token-mean cross entropy of reference rationales; the score token is not among the targets.
 

@@ -3,16 +3,14 @@
 import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from moderation.errors import ConfigurationError
+from rl.stages.schema import Stage
+from rl.strict_model import StrictModel
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SequenceRecipe(_Strict):
+class SequenceRecipe(StrictModel):
     """Soft-token budget of one encoder's sequence, see `SequenceSpec`."""
 
     tokens_per_window: int = Field(1, ge=1)
@@ -20,7 +18,7 @@ class SequenceRecipe(_Strict):
     windows_max: int = Field(12, ge=1)
 
 
-class JudgeRecipe(_Strict):
+class JudgeRecipe(StrictModel):
     """One judge, and the soft-token budget of each sequence that it reads.
 
     backbone: weights artefact, folder or hub id. backbone_layers: how many, None for all.
@@ -29,36 +27,24 @@ class JudgeRecipe(_Strict):
 
     name: str
     backbone: str
-    backbone_layers: int | None = None
-    width: int = 128
-    lora_rank: int = 8
-    lora_alpha: int = 16
-    rationale_tokens_max: int = 96
-    sequences: dict[str, SequenceRecipe]
+    backbone_layers: int | None = Field(None, gt=0)
+    width: int = Field(128, gt=0)
+    lora_rank: int = Field(8, gt=0)
+    lora_alpha: int = Field(16, gt=0)
+    rationale_tokens_max: int = Field(96, gt=0)
+    sequences: dict[str, SequenceRecipe] = Field(min_length=1)
 
 
-class OptimiserRecipe(_Strict):
-    """steps: optimiser steps; rates: learning rates; full_share: batches that write a rationale."""
+class Recipe(StrictModel):
+    """One training run: a judge, and the stages that train it one after the other.
 
-    steps: int = Field(gt=0)
-    batch_items: int = Field(8, gt=0)
-    projector_rate: float = Field(1e-3, gt=0)
-    adapter_rate: float = Field(2e-4, gt=0)
-    warm_up_steps: int = 30
-    weight_decay: float = 0.01
-    gradient_clip: float = 1.0
-    full_share: float = Field(0.4, ge=0, le=1)
-    mass_weight: float = 0.1
-    rationale_weight: float = 1.0
-    checkpoint_steps: int = 50
-    seed: int = 0
+    seed: of everything that is drawn. Without stages the judge is the untrained one: the backbone
+    as it is, behind projectors that nobody taught.
+    """
 
-
-class Recipe(_Strict):
-    """One training run."""
-
+    seed: int = Field(0, ge=0)
     judge: JudgeRecipe
-    optimiser: OptimiserRecipe
+    stages: tuple[Stage, ...] = ()
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -4,64 +4,111 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
+from accelerate import PartialState
 from rich.console import Console
-from rich.progress import track
 
 from moderation.app import build_extractor, build_sandbox, build_weights, choose_device
-from moderation.errors import ConfigurationError
-from moderation.judge.artefact import JudgeDescription
+from moderation.judge.artefact import JudgeDescription, read_description
+from moderation.judge.backbone import locate
 from moderation.settings import Settings
 from rl.corpus.manifest import NAME, read_manifest
-from rl.data import load_examples
+from rl.data import Example, load_examples
 from rl.export import export, file_digest
 from rl.judge_model import JudgeModel, sequence_specs
-from rl.recipe import read_recipe
-from rl.warm_up import train
+from rl.preflight import (
+    TRAIN,
+    VALIDATION,
+    needed_splits,
+    require_readable,
+    require_rows,
+    require_tokenizer,
+)
+from rl.progress import counted
+from rl.recipe import Recipe, read_recipe
+from rl.stages.run import train_stages
 
 
 def run(
     recipe: Path, corpus: Path, out: Path, settings: Settings, *, console: Console
 ) -> JudgeDescription:
-    """Train and export a judge into `out`/judge; resumes from `out`'s checkpoint.
+    """Train and export a judge into `out`/judge; goes on where it was stopped.
 
     Raises:
         ConfigurationError: the recipe or the corpus cannot be used.
         WeightsMissing: the backbone or an encoder has no weights in the cache.
     """
     plan = read_recipe(recipe)
-    weights, device = build_weights(settings), choose_device(settings.device)
-    torch.manual_seed(plan.optimiser.seed)
-    with build_sandbox(settings) as sandbox:
-        extractor = build_extractor(settings, sandbox)
-        wanted = sum(row["split"] == "train" for row in read_manifest(corpus))
-        stream = load_examples(corpus, extractor, splits=("train",))
-        found = [e for e in track(stream, "features", total=wanted, console=console) if e]
-    if not found:
-        raise ConfigurationError(
-            f"no readable training item in {corpus}",
-            expected="a corpus with rows of split `train`",
-            remedy="Build it with `moderation corpus build`.",
+    backbone = locate(plan.judge.backbone, build_weights(settings), offline=settings.offline)
+    require_tokenizer(plan, backbone)
+    examples, encoders = _examples(plan, corpus, settings, console)
+    train = [example for example in examples if example.split == TRAIN]
+    validation = [example for example in examples if example.split == VALIDATION]
+    judge = untrained_judge(plan, train, backbone=backbone, device=_device(settings))
+    told = f"{len(train)} examples to train on, {len(validation)} to validate on, logs in {out}"
+    console.print(told, highlight=False, markup=False)
+    train_stages(judge, plan, train, validation, out, console=console)
+    folder = out / "judge"
+    if PartialState().is_main_process:
+        export(
+            judge,
+            folder,
+            encoders=encoders,
+            provenance={
+                "corpus_sha256": file_digest(corpus / NAME),
+                "recipe_sha256": file_digest(recipe),
+                "examples": len(train),
+                "stages": [stage.kind for stage in plan.stages],
+                "steps": sum(stage.steps for stage in plan.stages),
+                "date": datetime.now(UTC).date().isoformat(),
+            },
         )
-    name = plan.judge.backbone
-    model = JudgeModel(
+    PartialState().wait_for_everyone()
+    return read_description(folder)
+
+
+def untrained_judge(
+    plan: Recipe, train: list[Example], *, backbone: Path | str, device: str
+) -> JudgeModel:
+    """The judge that training begins with, the same each time."""
+    torch.manual_seed(plan.seed)
+    return JudgeModel(
         plan.judge,
-        sequence_specs(plan.judge, found),
-        backbone=weights.path(name) if name in weights.names else name,
-        dtype=torch.bfloat16,
+        sequence_specs(plan.judge, train),
+        backbone=backbone,
+        dtype=_dtype(device),
         device=device,
     )
-    console.print(f"{len(found)} examples; steps are logged in {out / 'log.jsonl'}")
-    train(model, found, plan.optimiser, out, console=console)
-    return export(
-        model,
-        plan,
-        out / "judge",
-        encoders={encoder.name: encoder.version for encoder in extractor.encoders},
-        provenance={
-            "corpus_sha256": file_digest(corpus / NAME),
-            "recipe_sha256": file_digest(recipe),
-            "examples": len(found),
-            "steps": plan.optimiser.steps,
-            "date": datetime.now(UTC).date().isoformat(),
-        },
-    )
+
+
+def _examples(
+    plan: Recipe, corpus: Path, settings: Settings, console: Console
+) -> tuple[list[Example], dict[str, str]]:
+    """The examples of the splits that the recipe needs, and the versions of their encoders."""
+    needed = needed_splits(plan)
+    rows = read_manifest(corpus)
+    require_rows(rows, corpus, needed)
+    wanted = [row["path"] for row in rows if row["split"] in needed]
+    with build_sandbox(settings) as sandbox:
+        extractor = build_extractor(settings, sandbox)
+        stream = load_examples(corpus, extractor, splits=tuple(needed))
+        found = []
+        with counted(console, len(wanted), "files with features") as advance:
+            for path, example in zip(wanted, stream, strict=True):
+                found.append(require_readable(path, example))
+                advance()
+    return found, {encoder.name: encoder.version for encoder in extractor.encoders}
+
+
+def _device(settings: Settings) -> str:
+    """The device of the settings; among several processes that of this one."""
+    processes = PartialState()
+    return choose_device(settings.device) if processes.num_processes == 1 else str(processes.device)
+
+
+def _dtype(device: str) -> torch.dtype:
+    """bfloat16 where the hardware computes in it."""
+    if device.startswith("cuda"):
+        has_bf16 = torch.cuda.is_bf16_supported()
+    else:
+        has_bf16 = device == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return torch.bfloat16 if has_bf16 else torch.float32

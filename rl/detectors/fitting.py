@@ -12,7 +12,7 @@ from moderation import __version__
 from moderation.errors import ConfigurationError
 from moderation.extraction import Extractor
 from rl.corpus.manifest import NAME, read_manifest
-from rl.data import load_examples
+from rl.data import Example, load_examples
 from rl.detectors.artefact import DetectorArtefact, write_artefact
 from rl.detectors.pooled_detector import FAMILIES, fit_pooled
 from rl.detectors.signals import D3, fit_signal, signal_names
@@ -33,7 +33,7 @@ def load_items(
     items = [
         LabelledItem(e.features, e.y, e.is_manipulated, e.source, e.pair_id)
         for e in each(stream, console, wanted, f"items of {split} encoded")
-        if e is not None
+        if isinstance(e, Example)
     ]
     if not items:
         raise ConfigurationError(

@@ -132,7 +132,7 @@ def test_training_reads_the_rows(case: Case, sandbox: Sandbox) -> None:
     extractor = Extractor(sandbox, (ForensicEncoder(),), request, "test")
     rows = read_manifest(case.out)
     found = list(load_examples(case.out, extractor, splits=sorted({row["split"] for row in rows})))
-    assert [example and (example.path, example.y, example.is_manipulated) for example in found] == [
+    assert [(example.path, example.y, example.is_manipulated) for example in found] == [
         (row["path"], row["y"], row["is_manipulated"]) for row in rows
     ]
 
