@@ -62,6 +62,13 @@ def load_examples(
     Features come from the extractor's store where it has them.
     """
     rows = [row for row in read_manifest(corpus) if row["split"] in splits]
+    return load_rows(corpus, extractor, rows, workers=workers)
+
+
+def load_rows(
+    corpus: Path, extractor: Extractor, rows: Sequence[dict[str, Any]], *, workers: int = 2
+) -> Iterator[Example | TypedError]:
+    """The same for chosen rows of a corpus's manifest."""
     with ThreadPoolExecutor(workers) as pool:
         for start in range(0, len(rows), 16):
             yield from _chunk(corpus, extractor, rows[start : start + 16], pool)

@@ -136,13 +136,13 @@ class SoftTokenJudge:
 
     @torch.inference_mode()
     def _full(self, items: Sequence[MediaFeatures], rationales: int) -> list[Judgment]:
-        rows = [row for row in self._rows(items, Mode.FULL) for _ in range(rationales)]
         written = self._lm.continue_until(
-            rows,
+            self._rows(items, Mode.FULL),
             choose=_greedy if rationales == 1 else _sampler(items, rationales),
             is_stop=self._is_stop,
             score_cue=self._writer.score_cue,
             tokens_max=self._description.rationale_tokens_max,
+            prompt_B=[place for place in range(len(items)) for _ in range(rationales)],
         )
         judgments: list[Judgment] = []
         for index, item in enumerate(items):
@@ -178,16 +178,19 @@ class SoftTokenJudge:
         return is_stop_token(self._tokenizer, token_id)
 
 
-def _greedy(_row: int, logits_V: torch.Tensor) -> int:
-    return int(logits_V.argmax())
+def _greedy(_rows: Sequence[int], logits_BV: torch.Tensor) -> list[int]:
+    return list(logits_BV.argmax(-1).tolist())
 
 
 def _sampler(items: Sequence[MediaFeatures], rationales: int) -> Sampler:
     """Temperature-1 sampling, seeded by content, so that a score does not depend on its batch."""
     generators = content_generators(items, rationales)
 
-    def choose(row: int, logits_V: torch.Tensor) -> int:
-        probabilities_V = logits_V.float().softmax(-1).cpu()
-        return int(torch.multinomial(probabilities_V, 1, generator=generators[row]))
+    def choose(rows: Sequence[int], logits_BV: torch.Tensor) -> list[int]:
+        probabilities_BV = logits_BV.float().softmax(-1).cpu()
+        return [
+            int(torch.multinomial(probabilities_V, 1, generator=generators[row]))
+            for row, probabilities_V in zip(rows, probabilities_BV, strict=True)
+        ]
 
     return choose

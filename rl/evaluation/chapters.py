@@ -283,9 +283,19 @@ def claims(evaluation: Evaluation) -> Section:
             number(c.precision),
             f"{c.true:,}",
             number(c.recall),
+            number(c.time_precision),
+            number(c.time_recall),
+            number(c.time_overlap),
         )
         for name, c in found.items()
     )
-    header = ("judge", "rationales", "claims", "precision", "true spans", "recall")
-    note = Paragraph("A claim is true when a true span of the same modality overlaps it.")
+    header = (
+        *("judge", "rationales", "claims", "precision", "true spans", "recall"),
+        *("precision by time", "recall by time", "overlap"),
+    )
+    note = Paragraph(
+        "A claim is true when a true span of the same modality overlaps it. By time, every second "
+        "counts: shares of the claimed and of the true time, and their intersection over union, "
+        "as means over items."
+    )
     return Section("claims", "What rationales claim", found, (note, Table(header, rows)))

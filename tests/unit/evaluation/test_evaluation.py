@@ -291,6 +291,9 @@ def test_claims_count_where_they_overlap_in_the_same_modality() -> None:
     assert found is not None
     assert (found.items, found.claimed, found.true) == (3, 3, 2)
     assert (found.precision, found.recall) == pytest.approx((1 / 3, 1 / 2))
+    # First item: 0.5 of 2.5 s said and of 1 s true; the third's claim misses; the second is right.
+    assert (found.time_precision, found.time_recall) == pytest.approx((0.2 / 2, 0.5 / 2))
+    assert found.time_overlap == pytest.approx((0.5 / 3 + 1 + 0) / 3)
     assert claim_agreement(rows[:1], [result("a", 3.0)]) is None
 
 

@@ -45,7 +45,7 @@ def test_greedy_continuation_equals_generate_and_scores_behind_the_cue() -> None
         stop = free[0][3]
         written = lm.continue_until(
             [lm.embed(ids) for ids in rest],
-            choose=lambda _, logits: int(logits.argmax()),
+            choose=lambda _, logits: logits.argmax(-1).tolist(),
             is_stop=lambda token: token == stop,
             score_cue=cue,
             tokens_max=5,

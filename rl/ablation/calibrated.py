@@ -1,0 +1,28 @@
+"""P(manipulated) of a run's items, by the one kind of calibrator that all runs share."""
+
+from dataclasses import replace
+
+from moderation.errors import ConfigurationError
+from rl.evaluation.items import ScoredItems
+from rl.evaluation.probability import ITEMS_OF_A_CLASS_MIN, Platt, fit_platt
+
+
+def platt(items: ScoredItems) -> Platt:
+    """Platt's curve of the scores of the split that nothing is tested on.
+
+    Raises:
+        ConfigurationError: fewer than 10 items of a class.
+    """
+    manipulated = int(items.is_manipulated_N.sum())
+    if min(manipulated, len(items) - manipulated) < ITEMS_OF_A_CLASS_MIN:
+        raise ConfigurationError(
+            f"{manipulated} manipulated of {len(items)} items to calibrate on",
+            expected=f"at least {ITEMS_OF_A_CLASS_MIN} of either class",
+            remedy="Raise items.calibration in the recipe, or use a larger corpus.",
+        )
+    return fit_platt(items.score_N, items.is_manipulated_N)
+
+
+def with_probabilities(items: ScoredItems, curve: Platt) -> ScoredItems:
+    """The items with their calibrated probabilities."""
+    return replace(items, probability_N=curve.probability(items.score_N))
