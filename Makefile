@@ -36,6 +36,7 @@ bench: weights
 	$(BIN)/python -m tests.benchmarks --soak 1000
 	$(BIN)/python -m tests.benchmarks.corpus
 	$(BIN)/python -m tests.benchmarks.evaluation
+	$(BIN)/python -m tests.benchmarks.rl
 
 serve: setup
 	@echo "The HTTP service is not there yet; score files with: $(BIN)/moderation score PATH" >&2; exit 2

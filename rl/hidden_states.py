@@ -15,15 +15,8 @@ class HiddenStates:
 
     def __init__(self, model: Any) -> None:
         self._kept: list[torch.Tensor] | None = None
-        self._is_last_only = False
         inner = model.get_base_model() if hasattr(model, "get_base_model") else model
         inner.base_model.register_forward_hook(self._keep)
-
-    @contextmanager
-    def whole(self) -> Iterator[list[torch.Tensor]]:
-        """Fills a list with the (B, T, D) of every forward pass."""
-        with self._keeping(is_last_only=False) as kept:
-            yield kept
 
     @contextmanager
     def last(self) -> Iterator[list[torch.Tensor]]:
@@ -31,13 +24,7 @@ class HiddenStates:
 
         In generation entry t is the state that predicts completion token t.
         """
-        with self._keeping(is_last_only=True) as kept:
-            yield kept
-
-    @contextmanager
-    def _keeping(self, *, is_last_only: bool) -> Iterator[list[torch.Tensor]]:
-        kept: list[torch.Tensor] = []
-        self._kept, self._is_last_only = kept, is_last_only
+        kept = self._kept = []
         try:
             yield kept
         finally:
@@ -45,5 +32,4 @@ class HiddenStates:
 
     def _keep(self, _module: Any, _inputs: Any, output: Any) -> None:
         if self._kept is not None:
-            hidden_BTD = output.last_hidden_state
-            self._kept.append(hidden_BTD[:, -1] if self._is_last_only else hidden_BTD)
+            self._kept.append(output.last_hidden_state[:, -1])

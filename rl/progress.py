@@ -1,8 +1,9 @@
 """How far long work has come: a bar on a terminal, a line now and then in a log."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -15,6 +16,8 @@ from rich.progress import (
 )
 
 LINE_SECONDS = 30.0
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -46,6 +49,14 @@ def counted(console: Console, total: int, what: str) -> Iterator[Callable[[], No
             console.print(told, highlight=False, markup=False)
 
     yield advance
+
+
+def each(things: Iterable[T], console: Console, total: int, what: str) -> Iterator[T]:
+    """The things as they come, each counted when the next is asked for; see `counted`."""
+    with counted(console, total, what) as advance:
+        for thing in things:
+            yield thing
+            advance()
 
 
 def sentence(done: int, total: int, what: str, elapsed_seconds: float) -> str:

@@ -134,6 +134,11 @@ class SoftTokenPolicy(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
         head: nn.Module = self.body.judge.backbone.get_output_embeddings()
         return head
 
+    def get_decoder(self) -> nn.Module:
+        """The backbone's, which reads embeddings."""
+        decoder: nn.Module = self.body.judge.backbone.get_base_model().get_decoder()
+        return decoder
+
     def forward(
         self,
         input_ids: torch.Tensor,

@@ -15,6 +15,7 @@ from trl.trainer.utils import RepeatSampler
 
 from moderation.judge.language_model import quiet_peft
 from moderation.judge.score_head import SCORE_CUE
+from rl.completion_pass import CompletionPass
 from rl.hidden_states import HiddenStates
 from rl.objective import soft_labels
 from rl.on_policy import require_labels, require_on_policy, require_plain_head
@@ -97,6 +98,8 @@ class RealTrainer(GRPOTrainer):  # type: ignore[misc]
             )
         require_plain_head(self.model.config)
         self._hidden = HiddenStates(self.model)
+        self._completion_pass = CompletionPass(self.model)
+        self._states_BCD: torch.Tensor | None = None
         self._digit_ids_K = torch.tensor(self._cue.digit_ids_K, device=self.accelerator.device)
         self._validation = ValidationScores()
         self._generated: list[torch.Tensor] = []
@@ -155,19 +158,49 @@ class RealTrainer(GRPOTrainer):  # type: ignore[misc]
             "target": scored.rollouts.target_BK,
         }
 
+    def _get_per_token_logps_and_entropies(
+        self,
+        model: Any,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        logits_to_keep: int,
+        *unused: Any,
+        compute_entropy: bool = False,
+        pixel_values: torch.Tensor | None = None,
+        **options: Any,
+    ) -> tuple[torch.Tensor, torch.Tensor | None, None]:
+        """TRL's, with the output head on completion tokens alone and each prompt run once.
+
+        Keeps the states that predict completion tokens.
+        """
+        prompt_tokens = input_ids.shape[1] - logits_to_keep
+        is_token_BC = attention_mask[:, prompt_tokens:].bool()
+        shown = torch.cat([input_ids[:, :prompt_tokens], attention_mask[:, :prompt_tokens]], 1)
+        given = {"input_ids": input_ids, "attention_mask": attention_mask}
+        if pixel_values is not None:
+            shown = torch.cat([shown, pixel_values[:, None]], 1)
+            given["pixel_values"] = pixel_values
+        target_1S = input_ids[:, prompt_tokens:][is_token_BC][None]
+        prompts = [tuple(row) for row in shown.tolist()]
+        with self._completion_pass.of(is_token_BC, prompts) as states, self.accelerator.autocast():
+            output = model(**given, shift_labels=target_1S, fused_lm_head=True)
+        (self._states_BCD,) = states
+        nought_BC = output.log_probs.new_zeros(is_token_BC.shape)
+        log_p_BC = nought_BC.masked_scatter(is_token_BC, output.log_probs)
+        if not compute_entropy:
+            return log_p_BC, None, None
+        return log_p_BC, nought_BC.masked_scatter(is_token_BC, output.entropy), None
+
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
+        loss: torch.Tensor = super()._compute_loss(model, inputs)
+        states_BCD, self._states_BCD = self._states_BCD, None
         if not self._objective.has_direct_loss:
-            plain: torch.Tensor = super()._compute_loss(model, inputs)
-            return plain
-        with self._hidden.whole() as states:
-            loss: torch.Tensor = super()._compute_loss(model, inputs)
-        (hidden_BTD,) = states
+            return loss
+        assert states_BCD is not None  # noqa: S101 - TRL's loss asks for log-probabilities
         index_B = inputs["score_index"]
         row_S = (index_B >= 0).nonzero()[:, 0]
-        # The state before the score token is the one that predicts it.
-        place_S = inputs["prompt_ids"].shape[1] + index_B[row_S] - 1
         rollouts = read_scores(
-            self._logits(hidden_BTD[row_S, place_S]),
+            self._logits(states_BCD[row_S, index_B[row_S]]),
             self._digit_ids_K,
             is_scored_B=index_B >= 0,
             y_B=inputs["y"],

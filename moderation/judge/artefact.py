@@ -25,6 +25,7 @@ class JudgeDescription:
     """The contents of `judge.json`.
 
     backbone: name in the weights manifest, or a path or hub id. backbone_layers: None for all.
+    width, specs: of the projectors; 0 and empty for a judge that has none.
     backbone_files: name -> SHA-256 of its files, without which no judge is loaded.
     encoders: name -> version that the features were made with. files: name -> SHA-256.
     provenance: data hash, recipe, date and metrics of the training run.
@@ -53,6 +54,26 @@ class JudgeDescription:
         decides = {k: v for k, v in asdict(self).items() if k not in left_out}
         digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
         return f"{self.name}-{digest[:12]}"
+
+    def require_encoders(self, versions: Mapping[str, str]) -> None:
+        """Refuse features that this judge was not made for; versions: encoder name -> version.
+
+        Raises:
+            ConfigurationError: an encoder is missing, or gives other features than in training.
+        """
+        for name, trained in self.encoders.items():
+            if name not in versions:
+                raise ConfigurationError(
+                    f"encoder {name!r} is not among {', '.join(versions) or 'none'}",
+                    expected=f"the encoders that judge {self.judge_id} was trained on",
+                    remedy="Add it to MODERATION_ENCODERS.",
+                )
+            if versions[name] != trained:
+                raise ConfigurationError(
+                    f"encoder {name!r} has version {versions[name]!r}",
+                    expected=f"{trained!r}, which judge {self.judge_id} was trained on",
+                    remedy="Use the weights and the release that the judge was made with.",
+                )
 
 
 def file_sha256(path: Path) -> str:

@@ -8,27 +8,63 @@ neighbours' lengths. B items, T tokens, D width, V vocabulary.
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+from transformers import AutoModelForCausalLM, AutoTokenizer, Cache, DynamicCache
 from transformers.utils.logging import disable_progress_bar
 
 from moderation.errors import ConfigurationError
+from moderation.judge.decoding import Decoding
 
 KeysValues = tuple[tuple[torch.Tensor, torch.Tensor], ...]
-Sampler = Callable[[int, torch.Tensor], int]
-"""(row, its next-token logits_V) -> token id."""
+Sampler = Callable[[Sequence[int], torch.Tensor], Sequence[int]]
+"""(numbers of B rows, their next-token logits_BV) -> a token id for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """token_ids: what the model wrote before the stop. score_logits_V: None if it never stopped."""
+    """token_ids: what the model wrote before the stop.
+
+    stop_token, score_logits_V: None if it never stopped.
+    """
 
     token_ids: tuple[int, ...]
+    stop_token: int | None
     score_logits_V: torch.Tensor | None
+
+
+@dataclass(slots=True)
+class _Row:
+    """One row while it is written; cue_tokens: how many of the score cue were fed."""
+
+    number: int
+    written: list[int] = field(default_factory=list)
+    stop: int | None = None
+    cue_tokens: int = 0
+    score_logits_V: torch.Tensor | None = None
+
+    def take(self, token: int, *, is_stop: bool) -> None:
+        """What was chosen."""
+        if is_stop:
+            self.stop = token
+        else:
+            self.written.append(token)
+
+    def goes_on(self, tokens_max: int) -> bool:
+        """Whether the model has to read another token of it."""
+        if self.stop is None:
+            return len(self.written) < tokens_max
+        return self.score_logits_V is None
+
+    def next_token(self, score_cue: Sequence[int]) -> int:
+        """What the model reads next."""
+        if self.stop is None:
+            return self.written[-1]
+        self.cue_tokens += 1
+        return score_cue[self.cue_tokens - 1]
 
 
 def load_backbone(path: str | Path, *, dtype: torch.dtype, layers: int | None = None) -> Any:
@@ -84,7 +120,7 @@ def pad_rows(rows_TD: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tenso
 class LanguageModel:
     """Runs a causal LM over embeddings after a cached prefix.
 
-    model: transformers causal LM, or a PEFT model around one. prefix_ids: the shared tokens.
+    model: transformers causal LM. prefix_ids: the tokens that all rows begin with; may be none.
     """
 
     def __init__(self, model: Any, prefix_ids: Sequence[int]) -> None:
@@ -125,49 +161,55 @@ class LanguageModel:
         is_stop: Callable[[int], bool],
         score_cue: Sequence[int],
         tokens_max: int,
+        prompt_B: Sequence[int] | None = None,
     ) -> list[Continuation]:
-        """Write after each row until a stop token, then read the logits behind `score_cue`.
+        """Write behind prompts until a stop token, then read the logits behind `score_cue`.
 
-        A row that stops is fed `score_cue` while the others go on writing, so one pass serves both.
+        A row that stops is fed `score_cue` while the others go on writing, and then leaves.
+        prompt_B: the prompt that each row continues; one row each if None.
         """
+        decoding = self.decode(rows_TD, prompt_B)
+        writing = [_Row(row) for row in range(len(decoding.logits_BV))]
+        every = tuple(writing)
+        while writing:
+            logits_BV = decoding.logits_BV
+            places = [place for place, row in enumerate(writing) if row.stop is None]
+            if places:
+                of_those = logits_BV if len(places) == len(writing) else logits_BV[places]
+                chosen = choose([writing[place].number for place in places], of_those)
+                for place, token in zip(places, chosen, strict=True):
+                    writing[place].take(token, is_stop=is_stop(token))
+            for place, row in enumerate(writing):
+                if row.stop is not None and row.cue_tokens == len(score_cue):
+                    row.score_logits_V = logits_BV[place].clone()
+            going = [place for place, row in enumerate(writing) if row.goes_on(tokens_max)]
+            if len(going) < len(writing):
+                writing = [writing[place] for place in decoding.keep(going)]
+            if writing:
+                decoding.feed([row.next_token(score_cue) for row in writing])
+        return [Continuation(tuple(r.written), r.stop, r.score_logits_V) for r in every]
+
+    @torch.inference_mode()
+    def decode(
+        self, rows_TD: Sequence[torch.Tensor], prompt_B: Sequence[int] | None = None
+    ) -> Decoding:
+        """Rows that go on from prompts, see `Decoding`; the prompts run through the model once."""
         hidden_BTD, mask_BT, cache = self._prefill(rows_TD)
-        logits_BV = self.logits(_last(hidden_BTD, mask_BT))
-        position_B = mask_BT.sum(1) + len(self._prefix_ids)
-        mask_BT = self._with_prefix(mask_BT)
-        written: list[list[int]] = [[] for _ in rows_TD]
-        cue_fed: list[int | None] = [None] * len(rows_TD)
-        scores: list[torch.Tensor | None] = [None] * len(rows_TD)
-        pad = score_cue[0]
-        for _ in range(tokens_max + len(score_cue) + 1):
-            feed = [pad] * len(rows_TD)
-            for row in range(len(rows_TD)):
-                fed = cue_fed[row]
-                if fed is None:
-                    if len(written[row]) >= tokens_max:
-                        continue
-                    token = choose(row, logits_BV[row])
-                    if is_stop(token):
-                        fed = 0
-                    else:
-                        written[row].append(token)
-                        feed[row] = token
-                        continue
-                if fed < len(score_cue):
-                    feed[row] = score_cue[fed]
-                    cue_fed[row] = fed + 1
-                elif scores[row] is None:
-                    scores[row] = logits_BV[row].clone()
-            if all(
-                score is not None or (fed is None and len(text) >= tokens_max)
-                for score, fed, text in zip(scores, cue_fed, written, strict=True)
-            ):
-                break
-            mask_BT = torch.cat([mask_BT, torch.ones_like(mask_BT[:, :1])], 1)
-            step_BTD = self.embed(feed)[:, None]
-            hidden_BTD = self._run(step_BTD, mask_BT, position_B[:, None], cache)
-            position_B = position_B + 1
-            logits_BV = self.logits(hidden_BTD[:, -1])
-        return [Continuation(tuple(ids), score) for ids, score in zip(written, scores, strict=True)]
+        return Decoding(
+            self._step,
+            self.logits,
+            hidden_ND=_last(hidden_BTD, mask_BT),
+            mask_NT=self._with_prefix(mask_BT),
+            position_N=mask_BT.sum(1) + len(self._prefix_ids),
+            prompts=cache,
+            prompt_B=range(len(rows_TD)) if prompt_B is None else prompt_B,
+        )
+
+    def _step(
+        self, ids_B: torch.Tensor, mask_BT: torch.Tensor, position_B: torch.Tensor, cache: Cache
+    ) -> torch.Tensor:
+        embeds_B1D = self._model.get_input_embeddings()(ids_B)[:, None]
+        return self._run(embeds_B1D, mask_BT, position_B[:, None], cache)[:, -1]
 
     def _prefill(
         self, rows_TD: Sequence[torch.Tensor]
@@ -208,6 +250,8 @@ class LanguageModel:
         return expanded
 
     def _compute_prefix(self) -> KeysValues:
+        if not self._prefix_ids:
+            return ()
         cache = DynamicCache()
         ids = self.embed(self._prefix_ids)[None]
         mask = torch.ones(ids.shape[:2], dtype=torch.long, device=ids.device)

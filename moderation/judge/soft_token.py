@@ -1,6 +1,5 @@
 """The soft-token judge: media features, a prompt and a language model, behind `JudgeBackend`."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from encoders.types import MediaFeatures
-from moderation.errors import ConfigurationError, JudgeError
+from moderation.errors import JudgeError
 from moderation.judge.artefact import (
     ADAPTER_FOLDER,
     PROJECTORS_FILE,
@@ -17,6 +16,7 @@ from moderation.judge.artefact import (
     read_description,
 )
 from moderation.judge.backbone import require_files
+from moderation.judge.judgments import average, content_generators, judgment
 from moderation.judge.language_model import (
     Continuation,
     LanguageModel,
@@ -27,7 +27,7 @@ from moderation.judge.language_model import (
 )
 from moderation.judge.prompt import PromptWriter
 from moderation.judge.rationale import parse_rationale
-from moderation.judge.score_head import DigitScores, digit_scores, digit_token_ids
+from moderation.judge.score_head import digit_scores, digit_token_ids
 from moderation.judge.soft_tokens import SoftTokenProjector
 from moderation.judge.stop_tokens import is_stop_token
 from moderation.types import Judgment, Mode, Rationale
@@ -94,24 +94,8 @@ class SoftTokenJudge:
         )
 
     def require_encoders(self, versions: Mapping[str, str]) -> None:
-        """Refuse features that this judge was not trained on; versions: encoder name -> version.
-
-        Raises:
-            ConfigurationError: an encoder is missing, or gives other features than in training.
-        """
-        for name, trained in self._description.encoders.items():
-            if name not in versions:
-                raise ConfigurationError(
-                    f"encoder {name!r} is not among {', '.join(versions) or 'none'}",
-                    expected=f"the encoders that judge {self.judge_id} was trained on",
-                    remedy="Add it to MODERATION_ENCODERS.",
-                )
-            if versions[name] != trained:
-                raise ConfigurationError(
-                    f"encoder {name!r} has version {versions[name]!r}",
-                    expected=f"{trained!r}, which judge {self.judge_id} was trained on",
-                    remedy="Use the weights and the release that the judge was made with.",
-                )
+        """See `JudgeDescription.require_encoders`."""
+        self._description.require_encoders(versions)
 
     def judge(
         self, batch: Sequence[MediaFeatures], mode: Mode, *, rationales: int = 1
@@ -146,17 +130,19 @@ class SoftTokenJudge:
     def _fast(self, items: Sequence[MediaFeatures]) -> list[Judgment]:
         logits_NV = self._lm.next_logits(self._rows(items, Mode.FAST))
         scores = digit_scores(logits_NV, self._digit_ids_K)
-        return [self._judgment(scores, n, Mode.FAST, None) for n in range(len(items))]
+        return [
+            judgment(scores, n, mode=Mode.FAST, judge_id=self.judge_id) for n in range(len(items))
+        ]
 
     @torch.inference_mode()
     def _full(self, items: Sequence[MediaFeatures], rationales: int) -> list[Judgment]:
-        rows = [row for row in self._rows(items, Mode.FULL) for _ in range(rationales)]
         written = self._lm.continue_until(
-            rows,
+            self._rows(items, Mode.FULL),
             choose=_greedy if rationales == 1 else _sampler(items, rationales),
             is_stop=self._is_stop,
             score_cue=self._writer.score_cue,
             tokens_max=self._description.rationale_tokens_max,
+            prompt_B=[place for place in range(len(items)) for _ in range(rationales)],
         )
         judgments: list[Judgment] = []
         for index, item in enumerate(items):
@@ -180,13 +166,9 @@ class SoftTokenJudge:
             )
         logits_NV = torch.stack([text.score_logits_V for text in finished])  # type: ignore[misc]
         each = digit_scores(logits_NV, self._digit_ids_K)
-        mean = DigitScores(
-            each.probabilities_NK.mean(0, keepdim=True),
-            each.mass_N.mean(0, keepdim=True),
-            each.expected_N.mean(0, keepdim=True),
-        )
-        nearest = int((each.expected_N - mean.expected_N).abs().argmin())
-        return self._judgment(mean, 0, Mode.FULL, self._read(finished[nearest], is_complete=True))
+        mean, nearest = average(each)
+        rationale = self._read(finished[nearest], is_complete=True)
+        return judgment(mean, 0, mode=Mode.FULL, judge_id=self.judge_id, rationale=rationale)
 
     def _read(self, text: Continuation, *, is_complete: bool) -> Rationale:
         decoded = self._tokenizer.decode(text.token_ids, skip_special_tokens=True)
@@ -195,36 +177,20 @@ class SoftTokenJudge:
     def _is_stop(self, token_id: int) -> bool:
         return is_stop_token(self._tokenizer, token_id)
 
-    def _judgment(
-        self, scores: DigitScores, n: int, mode: Mode, rationale: Rationale | None
-    ) -> Judgment:
-        return Judgment(
-            digit_probabilities_K=tuple(scores.probabilities_NK[n].tolist()),
-            digit_mass=float(scores.mass_N[n]),
-            expected_score=float(scores.expected_N[n].clamp(0.0, 9.0)),
-            mode=mode,
-            judge_id=self.judge_id,
-            rationale=rationale,
-        )
 
-
-def _greedy(_row: int, logits_V: torch.Tensor) -> int:
-    return int(logits_V.argmax())
+def _greedy(_rows: Sequence[int], logits_BV: torch.Tensor) -> list[int]:
+    return list(logits_BV.argmax(-1).tolist())
 
 
 def _sampler(items: Sequence[MediaFeatures], rationales: int) -> Sampler:
     """Temperature-1 sampling, seeded by content, so that a score does not depend on its batch."""
-    generators = [
-        torch.Generator().manual_seed(
-            int.from_bytes(hashlib.sha256(f"{item.metadata.sha256}/{k}".encode()).digest()[:8])
-            % 2**63
-        )
-        for item in items
-        for k in range(rationales)
-    ]
+    generators = content_generators(items, rationales)
 
-    def choose(row: int, logits_V: torch.Tensor) -> int:
-        probabilities_V = logits_V.float().softmax(-1).cpu()
-        return int(torch.multinomial(probabilities_V, 1, generator=generators[row]))
+    def choose(rows: Sequence[int], logits_BV: torch.Tensor) -> list[int]:
+        probabilities_BV = logits_BV.float().softmax(-1).cpu()
+        return [
+            int(torch.multinomial(probabilities_V, 1, generator=generators[row]))
+            for row, probabilities_V in zip(rows, probabilities_BV, strict=True)
+        ]
 
     return choose

@@ -79,7 +79,6 @@ def score_command(
     The Parquet files have the columns of `moderation score --out`, and `p_manipulated`.
     """
     from rich.console import Console
-    from rich.progress import track
 
     from moderation.app import build_extractor, build_sandbox
     from moderation.settings import Settings
@@ -88,6 +87,7 @@ def score_command(
     from rl.detectors.comparison import compare
     from rl.detectors.scoring import encode_files, score_encoded, write_scores
     from rl.evaluation.labels import in_splits
+    from rl.progress import each
 
     artefacts = [read_artefact(folder) for folder in detector]
     rows = in_splits(read_manifest(corpus), [split])
@@ -96,7 +96,7 @@ def score_command(
     with build_sandbox(settings) as sandbox:
         extractor = build_extractor(settings, sandbox)
         stream = encode_files(paths, extractor)
-        encoded = list(track(stream, "features", total=len(rows), console=progress))
+        encoded = list(each(stream, progress, len(rows), "files encoded"))
         for artefact in artefacts:
             name = artefact.detector.name
             scored = score_encoded(encoded, artefact, extractor)

@@ -6,9 +6,8 @@
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from rl.corpus.plan import plan
 from rl.corpus.recipe import SPLITS, CorpusRecipe
 from rl.corpus.seeds import unit_for
 from rl.progress import counted
+from rl.worker_pool import worker_pool
 
 # A few pairs at a time go to the pool, so that an interrupt finds little under way.
 PAIRS_AHEAD_PER_WORKER = 4
@@ -121,8 +121,7 @@ def _outcomes(
         for pair in pairs:
             yield build_pair(pair, recipe, out)
         return
-    # Forked children would inherit the locks of native libraries.
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    pool = worker_pool(workers)
     try:
         waiting = iter(pairs)
         running = set()

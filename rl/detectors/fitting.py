@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import track
 
 from moderation import __version__
 from moderation.errors import ConfigurationError
@@ -18,6 +17,7 @@ from rl.detectors.artefact import DetectorArtefact, write_artefact
 from rl.detectors.pooled_detector import FAMILIES, fit_pooled
 from rl.detectors.signals import D3, fit_signal, signal_names
 from rl.detectors.types import Detector, LabelledItem, Provenance
+from rl.progress import each
 
 
 def load_items(
@@ -32,7 +32,7 @@ def load_items(
     stream = load_examples(corpus, extractor, splits=(split,))
     items = [
         LabelledItem(e.features, e.y, e.is_manipulated, e.source, e.pair_id)
-        for e in track(stream, f"features of {split}", total=wanted, console=console)
+        for e in each(stream, console, wanted, f"items of {split} encoded")
         if isinstance(e, Example)
     ]
     if not items:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import av
 from rich.console import Console
-from rich.progress import track
 
 from encoders.errors import TypedError, WeightsMissing
 from encoders.types import MediaFeatures
@@ -26,6 +25,7 @@ from rl.probes.controls import (
 from rl.probes.file_facts import FileFacts, facts_of
 from rl.probes.sample import Row
 from rl.probes.verdict import Verdict, Verdicts, undecided
+from rl.progress import each
 
 
 def run_controls(
@@ -53,7 +53,7 @@ def control_rows(
     """The same for some `rows` of a manifest; files that cannot be read are left out."""
     readable = [
         (row, facts)
-        for row in track(rows, "facts of files", console=console)
+        for row in each(rows, console, len(rows), "files' facts")
         if (facts := _facts(corpus, row)) is not None
     ]
     pooled = _pooled(corpus, [row for row, _ in readable], settings, console)
@@ -101,7 +101,7 @@ def _pooled(
         return {
             str(row["path"]): pool(item.features)
             for row, item in zip(
-                rows, track(stream, "features", total=len(rows), console=console), strict=True
+                rows, each(stream, console, len(rows), "files encoded"), strict=True
             )
             if isinstance(item.features, MediaFeatures)
         }

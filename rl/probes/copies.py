@@ -6,15 +6,12 @@ A copy is there whole or not at all, so a run that was stopped goes on where it 
 """
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import av
 from rich.console import Console
-from rich.progress import track
 
 from encoders.errors import TypedError
 from encoders.types import Modality
@@ -22,6 +19,8 @@ from rl.corpus.atomic import write_bytes
 from rl.corpus.seeds import seed_for
 from rl.probes.alteration import Alteration
 from rl.probes.sample import Row
+from rl.progress import each
+from rl.worker_pool import worker_pool
 
 # Raise it when the same file and alteration would give another copy.
 VERSION = 1
@@ -73,7 +72,7 @@ def make_copies(
         (alteration, corpus / row["path"], copy_path(folder, alteration, row), row["sha256"], seed)
         for alteration, row in planned
     ]
-    failures = track(_results(jobs, workers), "copies", total=len(jobs), console=console)
+    failures = each(_results(jobs, workers), console, len(jobs), "copies")
     return [
         Copy(alteration, row, job[2], failure)
         for (alteration, row), job, failure in zip(planned, jobs, failures, strict=True)
@@ -84,8 +83,7 @@ def _results(jobs: Sequence[tuple[Any, ...]], workers: int) -> Iterator[str | No
     if workers <= 1:
         yield from map(_make, jobs)
         return
-    # Forking a process that has threads (torch, readers) may copy a lock that stays locked.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with worker_pool(workers) as pool:
         yield from pool.map(_make, jobs, chunksize=4)
 
 

@@ -71,3 +71,12 @@ def test_the_id_says_what_training_made_and_not_when() -> None:
 def test_a_backbone_that_is_nowhere_is_a_typed_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no language model 'nobody/nothing'"):
         locate("nobody/nothing", WeightStore(cache_dir=tmp_path), offline=True)
+
+
+def test_features_of_other_encoders_are_refused(judge: Path) -> None:
+    description = replace(read_description(judge), encoders={"clip": "7"})
+    with pytest.raises(ConfigurationError, match="'clip' is not among none"):
+        description.require_encoders({})
+    with pytest.raises(ConfigurationError, match="has version '8'"):
+        description.require_encoders({"clip": "8"})
+    description.require_encoders({"clip": "7", "whisper": "1"})

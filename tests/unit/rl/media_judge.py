@@ -46,9 +46,9 @@ def examples(count: int = 12, *, split: str = "train") -> list[Example]:
     return made
 
 
-def model(backbone: Path, data: list[Example]) -> JudgeModel:
+def model(backbone: Path, data: list[Example], judge: JudgeRecipe = JUDGE) -> JudgeModel:
     """An untrained judge; the same each time."""
     torch.manual_seed(0)
     return JudgeModel(
-        JUDGE, sequence_specs(JUDGE, data), backbone=backbone, dtype=torch.float32, device="cpu"
+        judge, sequence_specs(judge, data), backbone=backbone, dtype=torch.float32, device="cpu"
     )

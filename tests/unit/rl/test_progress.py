@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from rl.progress import counted, sentence
+from rl.progress import counted, each, sentence
 
 
 def test_what_is_left_is_foreseen_by_the_rate_so_far() -> None:
@@ -19,3 +19,10 @@ def test_a_log_ends_with_all_pairs_and_a_terminal_shows_a_bar() -> None:
             for _ in range(3):
                 advance()
         assert expected in file.getvalue()
+
+
+def test_things_come_in_order_and_are_all_counted() -> None:
+    file = io.StringIO()
+    things = list(each(iter("abc"), Console(file=file, force_terminal=False), 3, "files encoded"))
+    assert things == ["a", "b", "c"]
+    assert "3 of 3 files encoded" in file.getvalue()

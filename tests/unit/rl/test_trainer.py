@@ -115,10 +115,12 @@ def test_without_refinement_a_zero_one_reward_is_trl_itself(
 ) -> None:
     # TRL's own trainer would report to its makers.
     monkeypatch.setenv("CI", "1")
-    options = {"max_steps": 4, "num_train_epochs": 1, "gradient_accumulation_steps": 1}
+    # Plain descent, under which equal gradients are equal steps, up to rounding.
+    options = {"max_steps": 6, "gradient_accumulation_steps": 1, "optim": "sgd"}
+    options |= {"num_generations": 16, "per_device_train_batch_size": 32}
     data = toy.rows(12)
     theirs = GRPOTrainer(
-        toy.causal_lm(),
+        toy.causal_lm(dtype=torch.float64),
         reward_funcs=ExactMatch(),
         args=toy.config(tmp_path / "trl", **options),
         train_dataset=data,
@@ -127,15 +129,21 @@ def test_without_refinement_a_zero_one_reward_is_trl_itself(
     with quiet_peft():
         theirs.train()
     objective = SampledScore(reward=exact_match, worst_reward=0.0)
-    ours = trainer(tmp_path / "real", objective=objective, train_dataset=data, **options)
+    model = toy.causal_lm(dtype=torch.float64)
+    ours = trainer(
+        tmp_path / "real", model=model, objective=objective, train_dataset=data, **options
+    )
     ours.train()
     keys = ("loss", "grad_norm", "reward", "entropy", "completions/mean_length")
     for key in keys:
-        assert column(ours, key) == column(theirs, key), key
-    assert max(column(ours, "reward")) > 0
-    assert len(column(ours, "loss")) == 4
-    for mine, other in zip(ours.model.parameters(), theirs.model.parameters(), strict=True):
-        assert torch.equal(mine, other)
+        assert column(ours, key) == pytest.approx(column(theirs, key), rel=1e-5, abs=1e-7), key
+    assert sum(norm > 0 for norm in column(ours, "grad_norm")) >= 2
+    assert len(column(ours, "loss")) == 6
+    begin = toy.causal_lm(dtype=torch.float64).parameters()
+    for old, mine, other in zip(
+        begin, ours.model.parameters(), theirs.model.parameters(), strict=True
+    ):
+        assert (mine - other).norm() < 1e-5 * (other - old).norm()
 
 
 def column(trained: Any, key: str) -> list[float]:

@@ -14,7 +14,7 @@ from moderation.cli.score import ModeChoice, score_files
 from moderation.journal import Journal
 from moderation.results import RunContext
 from moderation.types import ItemResult, Mode
-from tests.unit.test_cli import ByteDispatcher
+from tests.unit.cli.byte_dispatcher import ByteDispatcher
 
 
 class Recorder(Watch):
