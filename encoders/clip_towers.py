@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -107,8 +108,7 @@ def starter_tower(weights: WeightStore, *, is_folded: bool = True) -> tuple[Any,
     from safetensors.torch import load_file
 
     folder = weights.path(STARTER_ARTEFACT)
-    configurations = resources.files("encoders").joinpath("open_clip_configs")
-    with resources.as_file(configurations) as path:
+    with _starter_configuration() as path:
         open_clip.add_model_config(path)
     # Built without the factory, which warns of random weights: they are loaded below.
     visual = open_clip.CLIP(**open_clip.get_model_config(_STARTER_MODEL)).visual
@@ -119,6 +119,10 @@ def starter_tower(weights: WeightStore, *, is_folded: bool = True) -> tuple[Any,
     if is_folded:
         _fold_batch_norms(visual.trunk)
     return visual, folder.name
+
+
+def _starter_configuration() -> AbstractContextManager[Path]:
+    return resources.as_file(resources.files("encoders").joinpath("open_clip_configs"))
 
 
 def _fold_batch_norms(module: torch.nn.Module) -> None:
@@ -178,6 +182,46 @@ def _create(model: str, pretrained: str) -> Any:
 
 def _size(size: int | tuple[int, int]) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class TowerShape:
+    """parameters: how many. channels: of each layer that is taken, by its index."""
+
+    parameters: int
+    channels: dict[int, int]
+
+
+def tower_shape(model: str, *, layers: tuple[int, ...] | None = None) -> TowerShape:
+    """Sizes of a model's image tower, without its weights.
+
+    Raises:
+        WeightsError: open_clip knows no such model.
+    """
+    import open_clip
+
+    name = _STARTER_MODEL if model == STARTER else model
+    with _starter_configuration() as path:
+        open_clip.add_model_config(path)
+        configuration = open_clip.get_model_config(name)
+    if configuration is None:
+        raise WeightsError(
+            f"open_clip has no model {model!r}",
+            expected="'starter' or one of open_clip.list_models()",
+            remedy="Check the name.",
+        )
+    size = configuration["vision_cfg"].get("image_size", _STARTER_PREPROCESSING["size"])
+    height, width = _size(size)
+    with torch.device("meta"), torch.inference_mode():
+        visual = open_clip.CLIP(**configuration).visual.eval()
+        pixels = torch.zeros(1, 3, height, width)
+        found = visual.forward_intermediates(pixels, intermediates_only=True, output_fmt="NCHW")
+    maps = found["image_intermediates"]
+    chosen = _spread(len(maps)) if layers is None else layers
+    return TowerShape(
+        parameters=sum(parameter.numel() for parameter in visual.parameters()),
+        channels={layer: int(maps[layer].shape[1]) for layer in chosen},
+    )
 
 
 @torch.inference_mode()

@@ -2,6 +2,8 @@
 
 import json
 import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +55,46 @@ def load_model(model: str, checkpoint: Path | None, weights: WeightStore) -> tup
             expected=f"'starter' or one of {', '.join(whisper.available_models())}",
             remedy="Name a local checkpoint, or connect to the network once.",
         ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class WhisperShape:
+    """parameters: of encoder and decoder. layers: how many give features, stem included."""
+
+    parameters: int
+    layers: int
+    channels: int
+
+
+def whisper_shape(dims: Mapping[str, int]) -> WhisperShape:
+    """Sizes of a model without its weights; dims: as an openai-whisper checkpoint names them.
+
+    Raises:
+        WeightsError: these are no dimensions of a Whisper.
+    """
+    import torch
+    import whisper
+
+    try:
+        d = whisper.model.ModelDimensions(**dims)
+    except TypeError as error:
+        raise WeightsError(
+            f"no dimensions of a Whisper ({error})",
+            expected="the keys of whisper.model.ModelDimensions",
+            remedy="Correct the file.",
+        ) from error
+    # The halves apart: the whole holds a sparse buffer, which meta tensors know nothing of.
+    with torch.device("meta"):
+        halves = (
+            whisper.model.AudioEncoder(
+                d.n_mels, d.n_audio_ctx, d.n_audio_state, d.n_audio_head, d.n_audio_layer
+            ),
+            whisper.model.TextDecoder(
+                d.n_vocab, d.n_text_ctx, d.n_text_state, d.n_text_head, d.n_text_layer
+            ),
+        )
+    return WhisperShape(
+        parameters=sum(p.numel() for half in halves for p in half.parameters()),
+        layers=1 + d.n_audio_layer,
+        channels=d.n_audio_state,
+    )

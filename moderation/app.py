@@ -97,12 +97,29 @@ def _digest(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def build_extractor(settings: Settings, sandbox: Sandbox) -> Extractor:
+EncoderOptions = Mapping[str, Mapping[str, Any]]
+"""Plugin name of an encoder -> keyword -> value."""
+
+
+def build_extractor(
+    settings: Settings, sandbox: Sandbox, *, options: EncoderOptions | None = None
+) -> Extractor:
     """Readers, encoders and the feature cache.
+
+    options: of encoders that are not to be as they come.
 
     Raises:
         WeightsMissing: weights are not in the cache yet.
+        ConfigurationError: an option that its encoder does not have, or of one that does not run.
     """
+    options = options or {}
+    for name in options:
+        if name not in settings.encoders:
+            raise ConfigurationError(
+                f"options for the encoder {name!r}, which does not run",
+                expected=f"some of: {', '.join(settings.encoders)}",
+                remedy="Add it to MODERATION_ENCODERS.",
+            )
     import torch
 
     offered = {
@@ -118,18 +135,29 @@ def build_extractor(settings: Settings, sandbox: Sandbox) -> Extractor:
         )
     return Extractor(
         source=sandbox,
-        encoders=tuple(_encoder(name, offered) for name in settings.encoders),
+        encoders=tuple(
+            _encoder(name, offered, options.get(name, {})) for name in settings.encoders
+        ),
         request=read_request(settings),
         plan_id=plan_id(settings),
         store=store,
     )
 
 
-def _encoder(name: str, offered: Mapping[str, Any]) -> Any:
-    """An encoder by its plugin's name, built with those of `offered` that it takes."""
+def _encoder(name: str, offered: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+    """An encoder by its plugin's name, with those of `offered` that it takes, and `options`."""
     plugin = registry.load(PluginGroup.ENCODERS, name)
-    taken = offered.keys() & inspect.signature(plugin).parameters.keys()
-    return plugin(**{key: offered[key] for key in taken})
+    known = inspect.signature(plugin).parameters.keys()
+    free = sorted(known - offered.keys())
+    for option in options:
+        if option not in free:
+            raise ConfigurationError(
+                f"encoder {name!r} has no option {option!r}",
+                expected=f"some of: {', '.join(free) or 'none'}",
+                remedy="Correct the recipe, or the judge's description.",
+            )
+    taken = offered.keys() & known
+    return plugin(**{key: offered[key] for key in taken}, **options)
 
 
 def build_judge(settings: Settings) -> Any:
@@ -169,7 +197,9 @@ def build_pipeline(settings: Settings, sandbox: Sandbox) -> ScoringPipeline:
         ConfigurationError: the judge was trained on other encoders than those in use.
         WeightsMissing: weights are not in the cache yet.
     """
-    extractor, judge = build_extractor(settings, sandbox), build_judge(settings)
+    options = read_description(judge_folder(settings)).encoder_options
+    extractor = build_extractor(settings, sandbox, options=options)
+    judge = build_judge(settings)
     judge.require_encoders({encoder.name: encoder.version for encoder in extractor.encoders})
     return ScoringPipeline(extractor=extractor, judge=judge, workers=settings.workers or cores())
 

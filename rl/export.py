@@ -18,10 +18,12 @@ def export(
     *,
     encoders: Mapping[str, str],
     provenance: Mapping[str, Any],
+    encoder_options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> JudgeDescription:
     """Write projectors, adapter and `judge.json`; returns the description with its hashes.
 
-    encoders: name -> version of the features that it was trained on.
+    encoders: name -> version of the features that it was trained on. encoder_options: see
+    `JudgeDescription`.
     """
     model.save(folder)
     backbone = locate(str(model.backbone_source), WeightStore())
@@ -29,6 +31,7 @@ def export(
         model.description,
         backbone_files=file_hashes(backbone),
         encoders=dict(encoders),
+        encoder_options=dict(encoder_options or {}),
         provenance=dict(provenance),
     )
     return write_description(folder, complete)

@@ -35,9 +35,20 @@ class JudgeRecipe(StrictModel):
     sequences: dict[str, SequenceRecipe] = Field(min_length=1)
 
 
+class Architectures(StrictModel):
+    """Files, beside the recipe, that give sizes where weights are not at hand; for the dry run.
+
+    backbone: transformers' config.json. whisper: the dimensions of an openai-whisper checkpoint.
+    """
+
+    backbone: Path
+    whisper: Path | None = None
+
+
 class Recipe(StrictModel):
     """One training run: a judge, and the stages that train it one after the other.
 
+    encoders: plugin -> keyword -> value, where an encoder is not to be as it comes.
     seed: of everything that is drawn. Without stages the judge is the untrained one: the backbone
     as it is, behind projectors that nobody taught.
     """
@@ -45,6 +56,8 @@ class Recipe(StrictModel):
     seed: int = Field(0, ge=0)
     judge: JudgeRecipe
     stages: tuple[Stage, ...] = ()
+    encoders: dict[str, dict[str, bool | int | float | str]] = Field(default_factory=dict)
+    architectures: Architectures | None = None
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -53,6 +53,7 @@ def run(
             judge,
             folder,
             encoders=encoders,
+            encoder_options=plan.encoders,
             provenance={
                 "corpus_sha256": file_digest(corpus / NAME),
                 "recipe_sha256": file_digest(recipe),
@@ -89,7 +90,7 @@ def _examples(
     require_rows(rows, corpus, needed)
     wanted = [row["path"] for row in rows if row["split"] in needed]
     with build_sandbox(settings) as sandbox:
-        extractor = build_extractor(settings, sandbox)
+        extractor = build_extractor(settings, sandbox, options=plan.encoders)
         stream = load_examples(corpus, extractor, splits=tuple(needed))
         found = []
         with counted(console, len(wanted), "files with features") as advance:

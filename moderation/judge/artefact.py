@@ -28,6 +28,7 @@ class JudgeDescription:
     width, specs: of the projectors; 0 and empty for a judge that has none.
     backbone_files: name -> SHA-256 of its files, without which no judge is loaded.
     encoders: name -> version that the features were made with. files: name -> SHA-256.
+    encoder_options: plugin -> keyword -> value, where an encoder is not to be as it comes.
     provenance: data hash, recipe, date and metrics of the training run.
     """
 
@@ -42,6 +43,7 @@ class JudgeDescription:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     backbone_files: Mapping[str, str] = field(default_factory=dict)
+    encoder_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
     @property
@@ -51,6 +53,9 @@ class JudgeDescription:
         The backbone's own bytes are not in it, but are checked when the judge is loaded.
         """
         left_out = {"provenance", "backbone_files"}
+        if not self.encoder_options:
+            # So that judges keep the id that they had before there were any.
+            left_out.add("encoder_options")
         decides = {k: v for k, v in asdict(self).items() if k not in left_out}
         digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
         return f"{self.name}-{digest[:12]}"

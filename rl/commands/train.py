@@ -8,11 +8,21 @@ import typer
 
 def train_command(
     recipe: Annotated[Path, typer.Option(help="A training recipe, TOML.")],
-    corpus: Annotated[Path, typer.Option(help="Folder with manifest.parquet.")],
-    out: Annotated[Path, typer.Option(help="Checkpoint, log, and the judge in OUT/judge.")],
+    corpus: Annotated[
+        Path | None, typer.Option(help="Folder with manifest.parquet.", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Checkpoint, log, and the judge in OUT/judge.", show_default=False),
+    ] = None,
     device: Annotated[
         str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", show_default=False)
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only parse the recipe and estimate its memory.")
+    ] = False,
+    devices: Annotated[int, typer.Option(min=1, help="Of the dry run: how many share it.")] = 1,
+    json_output: Annotated[bool, typer.Option("--json", help="The dry run as JSON.")] = False,
 ) -> None:
     """Train a judge on a corpus.
 
@@ -20,9 +30,35 @@ def train_command(
     """
     from rich.console import Console
 
+    from moderation.errors import ConfigurationError
     from moderation.settings import Settings
-    from rl.training import run
 
     settings = Settings.load(**({} if device is None else {"device": device}))
+    if dry_run:
+        _dry_run(recipe, settings, devices, as_json=json_output)
+        return
+    if corpus is None or out is None:
+        raise ConfigurationError(
+            "no --corpus" if corpus is None else "no --out",
+            expected="--corpus and --out, or --dry-run",
+            remedy="Add it to the command.",
+        )
+    from rl.training import run
+
     description = run(recipe, corpus, out, settings, console=Console(stderr=True))
     typer.echo(f"{description.judge_id} is in {out / 'judge'}")
+
+
+def _dry_run(recipe: Path, settings: object, devices: int, *, as_json: bool) -> None:
+    import json
+
+    from rich.console import Console
+
+    from rl.commands.dry_run_view import show
+    from rl.dry_run import dry_run
+
+    found = dry_run(recipe, settings, devices=devices)  # type: ignore[arg-type]
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), indent=1))
+    else:
+        show(found, Console())

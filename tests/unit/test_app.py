@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from moderation.app import STARTER_JUDGE, build_dispatcher, plan_id, scoring_setup
+from moderation.app import (
+    STARTER_JUDGE,
+    build_dispatcher,
+    build_extractor,
+    build_sandbox,
+    plan_id,
+    scoring_setup,
+)
 from moderation.errors import ConfigurationError
 from moderation.judge.artefact import JudgeDescription, read_description
 from moderation.settings import Settings
@@ -95,3 +102,20 @@ def test_what_is_missing_is_found_before_anything_is_loaded(tmp_path: Path) -> N
 def test_a_judge_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="holds no readable judge"):
         build_dispatcher(Settings.load(judge=str(tmp_path)))
+
+
+def test_options_reach_their_encoder_and_unknown_ones_are_refused() -> None:
+    settings = Settings.load(encoders=("frames",), device="cpu")
+    with build_sandbox(settings) as sandbox:
+        (usual,) = build_extractor(settings, sandbox).encoders
+        small = build_extractor(settings, sandbox, options={"frames": {"side_max": 64}})
+        assert small.encoders[0].version != usual.version
+        with pytest.raises(ConfigurationError, match="'frames' has no option 'colour'"):
+            build_extractor(settings, sandbox, options={"frames": {"colour": 1}})
+        with pytest.raises(ConfigurationError, match="'clip', which does not run"):
+            build_extractor(settings, sandbox, options={"clip": {}})
+
+
+def test_options_of_encoders_are_part_of_a_judge(starter: JudgeDescription) -> None:
+    other = replace(starter, encoder_options={"clip": {"model": "ViT-L-14"}})
+    assert other.judge_id != starter.judge_id

@@ -1,0 +1,49 @@
+"""What a stage of a recipe asks of one device at once."""
+
+import math
+from collections.abc import Sequence
+
+from moderation.judge.prompt import POLICY_TEXT, RATIONALE_CUE, UNTRUSTED_CHARACTERS_MAX
+from moderation.judge.score_head import SCORE_CUE
+from moderation.judge.sequence_spec import SequenceSpec
+from rl.memory.estimate import Workload
+from rl.recipe import Recipe
+from rl.stages.schema import RolloutsStage, SelfRationaleStage, Stage
+
+# English text has about four characters a token under the vocabularies of these models; three
+# leaves room for numbers and for names.
+CHARACTERS_A_TOKEN = 3
+# Facts of a file, fences and the chat template's own marks.
+_FRAME_CHARACTERS = 160
+
+
+def prompt_tokens(specs: Sequence[SequenceSpec]) -> int:
+    """The longest prompt: text by its characters, and every window of every encoder in use."""
+    texts = (POLICY_TEXT, RATIONALE_CUE)
+    characters = sum(map(len, texts)) + UNTRUSTED_CHARACTERS_MAX + _FRAME_CHARACTERS
+    # A rate of 0 is one window whatever the length.
+    windows = [spec.windows_max if spec.windows_per_second else 1 for spec in specs]
+    soft = sum(n * spec.tokens_per_window for n, spec in zip(windows, specs, strict=True))
+    return soft + math.ceil(characters / CHARACTERS_A_TOKEN)
+
+
+def workload(stage: Stage, recipe: Recipe, *, prompt: int, devices: int) -> Workload:
+    """A step of a stage, divided over `devices`; prompt: tokens before the rationale."""
+    completion = recipe.judge.rationale_tokens_max + len(SCORE_CUE)
+    if isinstance(stage, RolloutsStage):
+        rollouts = math.ceil(stage.step_items * stage.rollouts_G / devices)
+        return Workload(
+            rows=math.ceil(rollouts / stage.parts),
+            tokens=prompt + completion,
+            logit_tokens=completion,
+            generated_rows=rollouts,
+            recomputes=stage.recompute_activations,
+        )
+    # Every process takes batches of its own.
+    has_rationale = stage.full_share > 0
+    return Workload(
+        rows=stage.batch_items,
+        tokens=prompt + (completion if has_rationale else len(SCORE_CUE)),
+        logit_tokens=completion if has_rationale else 1,
+        generated_rows=stage.write_items if isinstance(stage, SelfRationaleStage) else 0,
+    )
