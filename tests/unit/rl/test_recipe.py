@@ -6,7 +6,9 @@ from moderation.errors import ConfigurationError
 from rl.recipe import read_recipe
 
 SHIPPED = sorted(
-    p for p in Path("rl/recipes").glob("*.toml") if not p.name.startswith(("corpus-", "sources"))
+    p
+    for p in Path("rl/recipes").glob("*.toml")
+    if not p.name.startswith(("ablation", "corpus-", "sources"))
 )
 TEXT = """
 [judge]
