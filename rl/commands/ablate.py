@@ -7,7 +7,9 @@ import typer
 
 
 def ablate_command(
-    recipe: Annotated[Path, typer.Option(help="An ablation's recipe, TOML.")],
+    recipe: Annotated[
+        Path, typer.Option(help="An ablation's recipe, TOML, or a shipped one's name.")
+    ],
     corpus: Annotated[Path, typer.Option(help="Folder with manifest.parquet.")],
     out: Annotated[Path, typer.Option(help="Runs, runs.jsonl, and OUT/report.")],
     only: Annotated[
@@ -46,8 +48,9 @@ def ablate_command(
     from rl.ablation.report import finished_rows, report_table, write_report
     from rl.ablation.running import run
     from rl.ablation.wording import headline
+    from rl.recipe_file import recipe_file
 
-    chosen = plan(read_ablation_recipe(recipe))
+    chosen = plan(read_ablation_recipe(recipe_file(recipe)))
     if not report_only:
         settings = Settings.load(**({} if device is None else {"device": device}))
         run(

@@ -7,7 +7,9 @@ import typer
 
 
 def train_text_command(
-    recipe: Annotated[Path, typer.Option(help="A recipe of text-judge rows, TOML.")],
+    recipe: Annotated[
+        Path, typer.Option(help="A recipe of text-judge rows, TOML, or a shipped one's name.")
+    ],
     out: Annotated[
         Path | None, typer.Option(help="Adapters, rows.jsonl, report.json.", show_default=False)
     ] = None,
@@ -37,7 +39,9 @@ def train_text_command(
 
     from moderation.errors import ConfigurationError
     from moderation.settings import Settings
+    from rl.recipe_file import recipe_file
 
+    recipe = recipe_file(recipe)
     settings = Settings.load(**({} if device is None else {"device": device}))
     if dry_run:
         from rl.commands.dry_run_view import show
