@@ -1,11 +1,10 @@
 """A training recipe: TOML, unknown keys refused, every published figure has one."""
 
-import tomllib
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from moderation.errors import ConfigurationError
+from rl.recipe_file import read_model
 from rl.stages.schema import Stage
 from rl.strict_model import StrictModel
 
@@ -66,17 +65,4 @@ def read_recipe(path: Path) -> Recipe:
     Raises:
         ConfigurationError: no such file, not TOML, or a key that is unknown or off its range.
     """
-    try:
-        return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(
-            f"{path}: {error}", expected="a readable TOML recipe", remedy="Correct the file."
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise ConfigurationError(
-            f"{path}: key {key!r}: {first['msg']}",
-            expected="a recipe as in rl/recipes/",
-            remedy="Correct that key.",
-        ) from error
+    return read_model(path, Recipe, like="rl/recipes/smoke.toml")

@@ -1,14 +1,13 @@
 """The recipe of an ablation: TOML, unknown keys refused."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from moderation.errors import ConfigurationError
 from moderation.types import Mode
 from rl.recipe import JudgeRecipe
+from rl.recipe_file import read_model
 from rl.stages.schema import Objective, RolloutsStage, Stage
 from rl.strict_model import StrictModel
 
@@ -127,17 +126,4 @@ def read_ablation_recipe(path: Path) -> AblationRecipe:
     Raises:
         ConfigurationError: no such file, not TOML, or a key that is unknown or off its range.
     """
-    try:
-        return AblationRecipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(
-            f"{path}: {error}", expected="a readable TOML recipe", remedy="Correct the file."
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise ConfigurationError(
-            f"{path}: key {key!r}: {first['msg']}",
-            expected="a recipe as rl/recipes/ablation.toml",
-            remedy="Correct that key.",
-        ) from error
+    return read_model(path, AblationRecipe, like="rl/recipes/ablation.toml")

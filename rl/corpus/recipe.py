@@ -1,12 +1,11 @@
 """A corpus recipe: which genuine media, which forgeries, which codecs, how many, which seed."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from moderation.errors import ConfigurationError
+from rl.recipe_file import read_model
 
 # A source identity (a photograph, a speaker, a film) is in one split, ever. Three tests:
 # in-domain has other sources of the collections that training has, forged by the same recipes;
@@ -257,17 +256,4 @@ def load_recipe(path: Path) -> CorpusRecipe:
     Raises:
         ConfigurationError: not TOML, an unknown key, or a value out of range; names file and key.
     """
-    try:
-        return CorpusRecipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(
-            f"{path}: {error}", expected="a TOML file", remedy="Check the path and the syntax."
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(
-            f"{path}: {key}: {first['msg']} (found {first['input']!r})",
-            expected="the keys and ranges of rl.corpus.recipe",
-            remedy="Correct the key; the class of its section says what it means.",
-        ) from error
+    return read_model(path, CorpusRecipe, like="rl/recipes/corpus-starter.toml")

@@ -1,12 +1,9 @@
 """The list of what can be fetched: packages and repositories, each with its checksum."""
 
-import tomllib
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from moderation.errors import ConfigurationError
 from rl.corpus.recipe import Section
+from rl.recipe_file import read_model
 
 
 class DebianPackage(Section):
@@ -80,11 +77,4 @@ def load_sources(path: Path) -> SourceList:
     Raises:
         ConfigurationError: not TOML, or a key that does not belong there.
     """
-    try:
-        return SourceList.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise ConfigurationError(
-            f"{path}: {error}",
-            expected="a TOML list of debian, wheel and repository entries",
-            remedy="Check the path and the keys.",
-        ) from error
+    return read_model(path, SourceList, like="rl/recipes/sources.toml")

@@ -1,14 +1,13 @@
 """A recipe of text-judge rows: TOML, unknown keys refused."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from moderation.errors import ConfigurationError
 from moderation.types import Mode
 from rl.recipe import Architectures
+from rl.recipe_file import read_model
 from rl.stages.schema import Objective
 from rl.strict_model import StrictModel
 
@@ -125,17 +124,4 @@ def read_text_recipe(path: Path) -> TextRecipe:
     Raises:
         ConfigurationError: no such file, not TOML, or a key that is unknown or off its range.
     """
-    try:
-        return TextRecipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(
-            f"{path}: {error}", expected="a readable TOML recipe", remedy="Correct the file."
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"])) or "rows"
-        raise ConfigurationError(
-            f"{path}: key {key!r}: {first['msg']}",
-            expected="a recipe as rl/recipes/mt-bench.toml",
-            remedy="Correct that key.",
-        ) from error
+    return read_model(path, TextRecipe, like="rl/recipes/mt-bench.toml")
