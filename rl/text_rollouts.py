@@ -38,7 +38,7 @@ class TextRollouts:
         # Recomputed activations, which only training has, would forbid the cache.
         model.eval()
         lm = LanguageModel(inner, ())
-        completions, states = self._write(
+        completions, states = self.write(
             lm,
             prompt_ids,
             ends=frozenset(trainer.eos_token_ids),
@@ -61,7 +61,7 @@ class TextRollouts:
         }
 
     @torch.inference_mode()
-    def _write(
+    def write(
         self,
         lm: LanguageModel,
         prompt_ids: Sequence[Sequence[int]],

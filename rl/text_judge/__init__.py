@@ -1,0 +1,1 @@
+"""A judge of written answers by a rubric: the setting in which REAL was published, at any size."""

@@ -1,0 +1,69 @@
+"""A text-judge recipe without data and weights: what is trained, and what it will need."""
+
+import math
+from pathlib import Path
+
+from moderation.app import build_weights
+from moderation.judge.backbone import locate
+from moderation.judge.score_head import SCORE_CUE
+from moderation.settings import Settings
+from rl.dry_run import DryRun
+from rl.memory.estimate import Workload, standing_bytes, step_bytes
+from rl.memory.shape import TransformerShape, count_parameters, read_architecture
+from rl.memory.workload import CHARACTERS_A_TOKEN
+from rl.text_judge.prompt import TASK
+from rl.text_judge.recipe import AnyTextStage, TextRecipe, TextRolloutsStage, read_text_recipe
+
+
+def dry_run(path: Path, settings: Settings, *, devices: int = 1) -> DryRun:
+    """Parse a recipe and estimate its run; rollouts are shared by `devices`.
+
+    Raises:
+        ConfigurationError: the recipe cannot be used, or names a model whose sizes are not at hand.
+    """
+    recipe, weights = read_text_recipe(path), build_weights(settings)
+    if recipe.architectures is None:
+        folder = locate(recipe.judge.backbone, weights, offline=settings.offline)
+        file = folder / "config.json"
+    else:
+        file = path.parent / recipe.architectures.backbone
+    config = read_architecture(file, layers=recipe.judge.backbone_layers)
+    counts = count_parameters(config, (), lora_rank=recipe.judge.lora_rank, width=1)
+    shape, prompt = TransformerShape.of(config), _prompt_tokens(recipe)
+    return DryRun(
+        parameters=counts,
+        encoder_parameters={},
+        encoder_bytes=0,
+        prompt_tokens=prompt,
+        devices=devices,
+        standing=standing_bytes(counts),
+        steps={
+            name: step_bytes(shape, _workload(stage, recipe, prompt, devices))
+            for name, stage in recipe.stages.items()
+        },
+    )
+
+
+def _prompt_tokens(recipe: TextRecipe) -> int:
+    limits = recipe.judge.characters
+    shown = limits.instruction + limits.response + limits.reference + limits.rubric
+    return math.ceil((shown + len(TASK)) / CHARACTERS_A_TOKEN)
+
+
+def _workload(stage: AnyTextStage, recipe: TextRecipe, prompt: int, devices: int) -> Workload:
+    completion = recipe.judge.rationale_tokens_max + len(SCORE_CUE) + 2
+    if isinstance(stage, TextRolloutsStage):
+        rollouts = math.ceil(stage.step_items * stage.rollouts_G / devices)
+        return Workload(
+            rows=math.ceil(rollouts / stage.parts),
+            tokens=prompt + completion,
+            logit_tokens=completion,
+            generated_rows=rollouts,
+            recomputes=stage.recompute_activations,
+        )
+    has_rationale = stage.full_share > 0
+    return Workload(
+        rows=stage.batch_items,
+        tokens=prompt + (completion if has_rationale else len(SCORE_CUE)),
+        logit_tokens=completion if has_rationale else 1,
+    )
