@@ -27,7 +27,7 @@ def learning_curves(path: Path, curves: Mapping[str, Mapping[str, Curve]]) -> No
         for axis, (label, by_row) in zip(axes, curves.items(), strict=True):
             for row, curve in by_row.items():
                 style = line_style(rows.index(row))
-                axis.plot(curve.step_M, curve.mean_M, label=row, **style)
+                axis.plot(curve.step_M, curve.mean_M, label=row, marker=".", **style)
                 axis.fill_between(curve.step_M, *curve.band_2M, color=style["color"], alpha=0.12)
             axis.set(title=label, xlabel="optimiser step of the last stage")
         fullest = max(axes, key=lambda axis: len(axis.get_lines()))
@@ -39,7 +39,7 @@ def reward_curves(path: Path, curves: Mapping[str, Curve]) -> None:
     with picture(path, width=10.0, height=2.0 * -(-len(curves) // 5) + 0.4) as figure:
         axes = panels(figure, len(curves), 5)
         for axis, (row, curve) in zip(axes, curves.items(), strict=True):
-            axis.plot(curve.step_M, curve.mean_M, color=COLOURS[0])
+            axis.plot(curve.step_M, curve.mean_M, color=COLOURS[0], marker=".", ms=3)
             axis.fill_between(curve.step_M, *curve.band_2M, color=COLOURS[0], alpha=0.15)
             axis.set_title(row)
         figure.supxlabel("optimiser step of the last stage", fontsize=9)

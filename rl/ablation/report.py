@@ -129,13 +129,20 @@ def _curves(
     finished: Sequence[FinishedRun],
     figures: Mapping[str, tuple[str, int]],
 ) -> dict[str, dict[str, Curve]]:
-    """Name of the figure -> label of the row -> curve of the row's last stage."""
+    """Name of the figure -> label of the row -> curve of the row's last stage.
+
+    Rows that share their last stage have one curve, under the first one's name.
+    """
     found: dict[str, dict[str, Curve]] = {}
+    logs_of: dict[str, list[Path]] = {}
+    for row in rows:
+        seeds = sorted(one.seed for one in finished if one.row == row.name)
+        logs = [stage_places(plan, row, out, seed)[-1][1] / LOG for seed in seeds]
+        if logs and logs not in logs_of.values():
+            logs_of[row.name] = logs
     for name, (title, window) in figures.items():
         for row in rows:
-            seeds = [one.seed for one in finished if one.row == row.name]
-            logs = [stage_places(plan, row, out, seed)[-1][1] / LOG for seed in seeds]
-            curve = read_curve(logs, name) if logs else None
+            curve = read_curve(logs_of[row.name], name) if row.name in logs_of else None
             if curve is not None:
                 found.setdefault(title, {})[row.label] = smoothed(curve, window)
     return found
