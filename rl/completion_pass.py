@@ -15,6 +15,8 @@ from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 from transformers.modeling_outputs import BaseModelOutputWithPast
 
+from moderation.judge.decoding import keeps_all_tokens
+
 
 class PromptLayer(DynamicLayer):  # type: ignore[misc]
     """Keys and values of N prompts in one layer, put before those of B completions.
@@ -63,9 +65,7 @@ class CompletionPass:
     def __init__(self, model: Any) -> None:
         inner = model.get_base_model() if hasattr(model, "get_base_model") else model
         self._decoder = inner.get_decoder()
-        layers = DynamicCache(config=self._decoder.config).layers
-        # Layers with a window or a recurrent state have no keys and values of the whole prompt.
-        self._has_plain_cache = all(type(layer) is DynamicLayer for layer in layers)
+        self._can_share = keeps_all_tokens(self._decoder.config)
         self._pass: _Pass | None = None
         self._decoder.register_forward_pre_hook(self._before, with_kwargs=True)
         self._decoder.register_forward_hook(self._after)
@@ -85,7 +85,7 @@ class CompletionPass:
             prompt_B=torch.tensor([place_of[p] for p in prompts], device=is_token_BC.device),
             first_N=torch.tensor([first[n] for n in range(len(first))], device=is_token_BC.device),
             is_token_BC=is_token_BC,
-            is_shared=self._has_plain_cache and not is_recomputed and len(first) < len(prompts),
+            is_shared=self._can_share and not is_recomputed and len(first) < len(prompts),
         )
         states: list[torch.Tensor] = []
         try:

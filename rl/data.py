@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from encoders.types import MediaFeatures, Modality, Span
+from encoders.types import DecodedMedia, MediaFeatures, Modality, Span
 from moderation.errors import ConfigurationError, TypedError
 from moderation.extraction import Extractor
 from moderation.types import LEVELS_K, Claim, Strength
 from rl.corpus.manifest import read_manifest
+from rl.feature_store import FeatureStore
 
 LENGTH_POOL = 16
 """Batches whose pairs are sorted by length together: more would spoil the order of chance."""
@@ -59,7 +60,7 @@ def load_examples(
 ) -> Iterator[Example | TypedError]:
     """Examples of the named splits in manifest order, or why a file could not be read.
 
-    Features come from the extractor's store where it has them.
+    Features are those kept beside the corpus where they were computed before.
     """
     rows = [row for row in read_manifest(corpus) if row["split"] in splits]
     return load_rows(corpus, extractor, rows, workers=workers)
@@ -69,23 +70,37 @@ def load_rows(
     corpus: Path, extractor: Extractor, rows: Sequence[dict[str, Any]], *, workers: int = 2
 ) -> Iterator[Example | TypedError]:
     """The same for chosen rows of a corpus's manifest."""
+    store = FeatureStore(corpus, extractor)
     with ThreadPoolExecutor(workers) as pool:
         for start in range(0, len(rows), 16):
-            yield from _chunk(corpus, extractor, rows[start : start + 16], pool)
+            chunk = rows[start : start + 16]
+            for row, features in zip(
+                chunk, _features(corpus, extractor, store, chunk, pool), strict=True
+            ):
+                yield features if isinstance(features, TypedError) else _example(row, features)
 
 
-def _chunk(
-    corpus: Path, extractor: Extractor, rows: Sequence[dict[str, Any]], pool: ThreadPoolExecutor
-) -> Iterator[Example | TypedError]:
-    media = list(pool.map(lambda row: _decode(extractor, corpus / row["path"]), rows))
-    readable = [item for item in media if not isinstance(item, TypedError)]
-    features = iter(extractor.encode(readable))
-    for row, item in zip(rows, media, strict=True):
-        encoded = item if isinstance(item, TypedError) else next(features)
-        yield encoded if isinstance(encoded, TypedError) else _example(row, encoded)
+def _features(
+    corpus: Path,
+    extractor: Extractor,
+    store: FeatureStore,
+    rows: Sequence[dict[str, Any]],
+    pool: ThreadPoolExecutor,
+) -> list[MediaFeatures | TypedError]:
+    found: list[MediaFeatures | TypedError | None] = [store.get(row["sha256"]) for row in rows]
+    wanted = [place for place, features in enumerate(found) if features is None]
+    paths = [corpus / rows[place]["path"] for place in wanted]
+    media = list(pool.map(lambda path: _decode(extractor, path), paths))
+    encoded = iter(extractor.encode([item for item in media if not isinstance(item, TypedError)]))
+    for place, item in zip(wanted, media, strict=True):
+        features = item if isinstance(item, TypedError) else next(encoded)
+        if isinstance(features, MediaFeatures):
+            store.put(features)
+        found[place] = features
+    return [features for features in found if features is not None]
 
 
-def _decode(extractor: Extractor, path: Path) -> Any:
+def _decode(extractor: Extractor, path: Path) -> DecodedMedia | TypedError:
     try:
         return extractor.decode(path)
     except TypedError as error:

@@ -102,8 +102,9 @@ def _examples(
 
 def _device(settings: Settings) -> str:
     """The device of the settings; among several processes that of this one."""
-    processes = PartialState()
-    return choose_device(settings.device) if processes.num_processes == 1 else str(processes.device)
+    device = choose_device(settings.device)
+    processes = PartialState(cpu=device == "cpu")
+    return device if processes.num_processes == 1 else str(processes.device)
 
 
 def compute_dtype(device: str) -> torch.dtype:

@@ -7,13 +7,21 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from transformers import Cache
+from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 ROOM_TOKENS = 64
 
 Step = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, Cache], torch.Tensor]
 """(token_ids_B, mask_BT, position_B, cache) -> (B, D) hidden states."""
+
+
+def keeps_all_tokens(config: Any) -> bool:
+    """Whether every layer of a decoder attends to all tokens, with no window and no other state.
+
+    config: transformers' configuration of the model.
+    """
+    return all(type(layer) is DynamicLayer for layer in DynamicCache(config=config).layers)
 
 
 class GrowingLayer(DynamicLayer):  # type: ignore[misc]
@@ -94,6 +102,7 @@ class Decoding:
         for index, layer in enumerate(prompts.layers):
             self._cache.update(layer.keys[source_B], layer.values[source_B], index)
 
+    @torch.inference_mode()
     def feed(self, token_ids: Sequence[int]) -> None:
         """One token to each row."""
         ids_B = torch.tensor(list(token_ids), device=self._mask_BT.device)
@@ -103,6 +112,7 @@ class Decoding:
         self.logits_BV = self._logits(self.hidden_BD)
         self._position_B = self._position_B + 1
 
+    @torch.inference_mode()
     def keep(self, places: Sequence[int]) -> list[int]:
         """Only these rows go on; the place that each had before, in their new order.
 

@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, Cache, DynamicCach
 from transformers.utils.logging import disable_progress_bar
 
 from moderation.errors import ConfigurationError
-from moderation.judge.decoding import Decoding
+from moderation.judge.decoding import Decoding, keeps_all_tokens
 
 KeysValues = tuple[tuple[torch.Tensor, torch.Tensor], ...]
 Sampler = Callable[[Sequence[int], torch.Tensor], Sequence[int]]
@@ -127,6 +127,12 @@ class LanguageModel:
         self._model = model
         self._prefix_ids = tuple(prefix_ids)
         self._prefix: KeysValues | None = None
+        # Half precision, heads that share keys and no mask: a processor takes six times as long.
+        self._has_slow_attention = (
+            model.dtype in (torch.bfloat16, torch.float16)
+            and model.config._attn_implementation == "sdpa"
+            and keeps_all_tokens(model.config)
+        )
 
     def embed(self, token_ids: Sequence[int]) -> torch.Tensor:
         """(T, D) embeddings of tokens."""
@@ -209,6 +215,9 @@ class LanguageModel:
         self, ids_B: torch.Tensor, mask_BT: torch.Tensor, position_B: torch.Tensor, cache: Cache
     ) -> torch.Tensor:
         embeds_B1D = self._model.get_input_embeddings()(ids_B)[:, None]
+        if self._has_slow_attention and embeds_B1D.device.type == "cpu":
+            # A mask of four dimensions is not left out where it masks nothing.
+            mask_BT = mask_BT.bool()[:, None, None]
         return self._run(embeds_B1D, mask_BT, position_B[:, None], cache)[:, -1]
 
     def _prefill(

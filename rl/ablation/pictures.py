@@ -29,9 +29,21 @@ def learning_curves(path: Path, curves: Mapping[str, Mapping[str, Curve]]) -> No
                 style = line_style(rows.index(row))
                 axis.plot(curve.step_M, curve.mean_M, label=row, **style)
                 axis.fill_between(curve.step_M, *curve.band_2M, color=style["color"], alpha=0.12)
-            axis.set(title=label, xlabel="optimiser step of the row")
+            axis.set(title=label, xlabel="optimiser step of the last stage")
         fullest = max(axes, key=lambda axis: len(axis.get_lines()))
         legend(figure, fullest, columns=5)
+
+
+def reward_curves(path: Path, curves: Mapping[str, Curve]) -> None:
+    """A panel a row, each with its own scale: rewards of unlike objectives cannot be compared."""
+    with picture(path, width=10.0, height=2.0 * -(-len(curves) // 5) + 0.4) as figure:
+        axes = panels(figure, len(curves), 5)
+        for axis, (row, curve) in zip(axes, curves.items(), strict=True):
+            axis.plot(curve.step_M, curve.mean_M, color=COLOURS[0])
+            axis.fill_between(curve.step_M, *curve.band_2M, color=COLOURS[0], alpha=0.15)
+            axis.set_title(row)
+        figure.supxlabel("optimiser step of the last stage", fontsize=9)
+        figure.supylabel("reward", fontsize=9)
 
 
 def predicted_against_true(path: Path, scores: Mapping[str, Floats], y_N: Floats) -> None:

@@ -10,6 +10,7 @@ from rl.ablation.curves import Curve, read_curve, smoothed
 from rl.ablation.pictures import (
     learning_curves,
     predicted_against_true,
+    reward_curves,
     score_histograms,
     weight_sweep,
 )
@@ -32,7 +33,11 @@ VALIDATED = {
     "eval_spearman": ("Spearman, validation", 1),
     "eval_mae": ("mean absolute error, validation", 1),
 }
-REWARD = {"reward": ("reward, mean of 10 steps", 10)}
+OF_ROLLOUTS = {
+    **VALIDATED,
+    "real/squared_error": ("squared error of rollouts, mean of 10 steps", 10),
+}
+REWARD = {"reward": ("reward", 10)}
 SWEPT = ("spearman", "mae", "crps", "wasserstein")
 
 
@@ -84,12 +89,14 @@ def write_report(
     of_rollouts = [r for r in plan.rows if r.stages and isinstance(r.stages[-1], RolloutsStage)]
     others = [row for row in plan.rows if row.stages and row not in of_rollouts]
     for name, chosen, figures in (
-        ("learning-curves", of_rollouts, {**VALIDATED, **REWARD}),
+        ("learning-curves", of_rollouts, OF_ROLLOUTS),
         ("warm-up-curves", others, VALIDATED),
     ):
         curves = _curves(plan, chosen, out, finished, figures)
         if curves:
             learning_curves(folder / name, curves)
+    for by_row in _curves(plan, of_rollouts, out, finished, REWARD).values():
+        reward_curves(folder / "reward-curves", by_row)
     sweep = _sweep(plan, table)
     if any(len(by_weight) > 1 for by_weight in sweep.values()):
         weight_sweep(folder / "refinement-weight", SWEPT, sweep)

@@ -47,7 +47,7 @@ def fetch_command(
 
 @app.command("build")
 def build_command(
-    recipe: Annotated[Path, typer.Option(help="A corpus recipe, TOML.")],
+    recipe: Annotated[Path, typer.Option(help="A corpus recipe, TOML, or a shipped one's name.")],
     out: Annotated[Path, typer.Option(help="Folder of the corpus.")],
     sources: Sources = None,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0: one a core.")] = 0,
@@ -67,7 +67,9 @@ def build_command(
     from rl.corpus.recipe import load_recipe
     from rl.corpus.source_list import load_sources
     from rl.corpus.sources import search_roots
+    from rl.recipe_file import recipe_file
 
+    recipe = recipe_file(recipe)
     wanted, console = load_recipe(recipe), Console(stderr=True)
     fetch_missing = fetch_missing and not Settings.load().offline
     roots, fetched = search_roots(sources or []), default_folder()

@@ -7,7 +7,7 @@ import typer
 
 
 def train_command(
-    recipe: Annotated[Path, typer.Option(help="A training recipe, TOML.")],
+    recipe: Annotated[Path, typer.Option(help="A training recipe, TOML, or a shipped one's name.")],
     corpus: Annotated[
         Path | None, typer.Option(help="Folder with manifest.parquet.", show_default=False)
     ] = None,
@@ -32,7 +32,9 @@ def train_command(
 
     from moderation.errors import ConfigurationError
     from moderation.settings import Settings
+    from rl.recipe_file import recipe_file
 
+    recipe = recipe_file(recipe)
     settings = Settings.load(**({} if device is None else {"device": device}))
     if dry_run:
         _dry_run(recipe, settings, devices, as_json=json_output)

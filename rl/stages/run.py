@@ -48,6 +48,8 @@ def train_stages(
     Raises:
         ConfigurationError: a stage's folder was begun with another recipe or other data.
     """
+    # Accelerate's first state decides for all that follow: processes on CPUs have to be told.
+    PartialState(cpu=judge.device.type == "cpu")
     judge.fit_normalisation(train)
     untrained = {name: value.detach().clone() for name, value in judge.trainable_state().items()}
     for number, stage in enumerate(recipe.stages, start=1):

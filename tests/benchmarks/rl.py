@@ -1,10 +1,10 @@
 """RealTrainer's step against TRL's, and generation with shared prompts against TRL's own.
 
-    python -m tests.benchmarks.rl [--layers 6] [--rounds 5] [--out FILE.json]
+    python -m tests.benchmarks.rl [--layers 6] [--prompts 1] [--rounds 3] [--out FILE.json]
 
 The first layers of the starter's language model, in bfloat16, with a LoRA adapter in the steps.
-Both trainers have the same options and take the same rollouts: G = 8 ledgers of each of two prompts
-of about 200 tokens. Each trainer has its own process, whose peak of resident memory is read at the
+Both trainers have the same options and take the same rollouts: G = 8 ledgers of each prompt of
+about 200 tokens. Each trainer has its own process, whose peak of resident memory is read at the
 end. The two sides take turns; ratios are medians over the rounds after a first that warms up.
 """
 
@@ -95,13 +95,18 @@ def main() -> None:
     """Print each part as it ends; `--out` also writes all of them as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--layers", type=int, default=6, help="of the backbone's 30")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--prompts", type=int, default=1, help="groups of G = 8 rollouts")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tokens-max", type=int, default=96)
     parser.add_argument("--part", choices=("steps", "generation"), action="append")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    size = Size(layers=options.layers, prompts=2, rollouts=8, tokens_max=options.tokens_max)
-    report: dict[str, Any] = {"layers": options.layers, "rounds": options.rounds}
+    size = Size(
+        layers=options.layers, prompts=options.prompts, rollouts=8, tokens_max=options.tokens_max
+    )
+    report: dict[str, Any] = {
+        name: getattr(options, name) for name in ("layers", "prompts", "rounds")
+    }
     for name, part in (("steps", steps), ("generation", generation)):
         if options.part and name not in options.part:
             continue

@@ -1,13 +1,7 @@
-"""Trains the small judge in a process of its own, which may be told to kill itself.
-
-    python -m tests.faults.training_run BACKBONE OUT [NUMBER STEP]
-
-NUMBER: of the stage that is killed, once it has done STEP steps.
-"""
+"""Trains the small judge in a process of its own, which may kill itself."""
 
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,22 +42,17 @@ def steps_done(path: Path) -> int:
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 
-def main(backbone: str, out: str, number: str = "0", step: str = "0") -> None:
+def train(backbone: Path, out: Path, killed_stage: int, killed_step: int) -> None:
+    """killed_stage: number of the stage that is killed at a step, 0 for none."""
     torch.set_num_threads(1)
-    judge = tiny.model(Path(backbone), tiny.examples(), RECIPE.judge)
-    if int(number):
-        stage = RECIPE.stages[int(number) - 1]
-        path = stage_folder(Path(out), int(number), stage) / LOG
+    judge = tiny.model(backbone, tiny.examples(), RECIPE.judge)
+    if killed_stage:
+        path = stage_folder(out, killed_stage, RECIPE.stages[killed_stage - 1]) / LOG
 
         def die(*_: Any) -> None:
-            if steps_done(path) >= int(step):
+            if steps_done(path) >= killed_step:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         judge.projector.register_forward_pre_hook(die)
-    train = tiny.examples()
-    validation = tiny.examples(16, split="validation")[12:]
-    train_stages(judge, RECIPE, train, validation, Path(out), console=Console(quiet=True))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    held_out = tiny.examples(16, split="validation")[12:]
+    train_stages(judge, RECIPE, tiny.examples(), held_out, out, console=Console(quiet=True))
