@@ -76,7 +76,7 @@ def untrained_judge(
         plan.judge,
         sequence_specs(plan.judge, train),
         backbone=backbone,
-        dtype=_dtype(device),
+        dtype=compute_dtype(device),
         device=device,
     )
 
@@ -107,8 +107,8 @@ def _device(settings: Settings) -> str:
     return device if processes.num_processes == 1 else str(processes.device)
 
 
-def _dtype(device: str) -> torch.dtype:
-    """bfloat16 where the hardware computes in it."""
+def compute_dtype(device: str) -> torch.dtype:
+    """bfloat16 where the hardware computes in it, else float32."""
     if device.startswith("cuda"):
         has_bf16 = torch.cuda.is_bf16_supported()
     else:

@@ -25,6 +25,7 @@ from rl.text_judge.items import TextItem, read_items
 from rl.text_judge.model import TextJudge
 from rl.text_judge.prediction import predict
 from rl.text_judge.recipe import TextRecipe, TextRolloutsStage, TextRow, read_text_recipe
+from rl.training import compute_dtype
 
 ROWS = "rows.jsonl"
 _ADAPTER = "adapter.safetensors"
@@ -111,7 +112,10 @@ class TextRun:
         """The judge after these stages; the last one that is kept is where it goes on from."""
         torch.manual_seed(seed)
         judge = TextJudge(
-            self.recipe.judge, backbone=self.backbone, dtype=torch.float32, device=self.device
+            self.recipe.judge,
+            backbone=self.backbone,
+            dtype=compute_dtype(self.device),
+            device=self.device,
         )
         folders = [
             self.out / f"{self._digest(stages[: count + 1], seed)}-{name}"
