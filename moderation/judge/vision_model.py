@@ -77,9 +77,10 @@ class VisionModel:
     def write(
         self, rows: PictureRows, *, tokens_max: int, generators: Sequence[torch.Generator] = ()
     ) -> list[tuple[tuple[int, ...], bool]]:
-        """What the model writes after each row, and whether it came to a stop.
+        """What the model writes after each row, without its stop, and whether it came to one.
 
-        X
+        tokens_max: longest text. generators: one a row, from which its tokens are drawn; without
+        them every token is the likeliest.
         """
         sampling = LogitsProcessorList([GumbelNoise(generators)] if generators else [])
         inputs = self._inputs(rows, on_left=True)

@@ -31,7 +31,7 @@ class AblationItems:
 def load_items(
     recipe: AblationRecipe, corpus: Path, settings: Settings, *, console: Console
 ) -> AblationItems:
-    """Read and encode what the recipe's limits leave of each split, from the cache where it can.
+    """What the recipe's limits leave of each split, with the features kept beside the corpus.
 
     Raises:
         ConfigurationError: a split without rows, or a row that cannot be used.
