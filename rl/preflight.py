@@ -102,7 +102,7 @@ def require_readable(row: str, found: Example | TypedError) -> Example:
                 raise ConfigurationError(
                     f"row {row}: {sequence.encoder} layer {name} holds NaN or infinity",
                     expected="finite features",
-                    remedy="Delete the corpus's folder features/ and the feature cache, and encode again.",
+                    remedy="Delete the corpus's folder features/ and the cache, then encode again.",
                 )
     return found
 

@@ -164,5 +164,5 @@ def _require_finite(key: str, features: MediaFeatures) -> None:
                 raise ConfigurationError(
                     f"{sequence.encoder} layer {name} of item {key} holds NaN or infinity",
                     expected="finite features",
-                    remedy="Delete the corpus's folder features/ and the feature cache, and encode again.",
+                    remedy="Delete the corpus's folder features/ and the cache, then encode again.",
                 )

@@ -8,7 +8,7 @@ from moderation.judge.score_head import SCORE_CUE
 from moderation.judge.sequence_spec import SequenceSpec
 from rl.memory.estimate import Workload
 from rl.recipe import Recipe
-from rl.stages.schema import RolloutsStage, SelfRationaleStage, Stage
+from rl.stages.schema import RolloutsShape, RolloutsStage, SelfRationaleStage, Stage
 
 # English text has about four characters a token under the vocabularies of these models; three
 # leaves room for numbers and for names.
@@ -31,19 +31,39 @@ def workload(stage: Stage, recipe: Recipe, *, prompt: int, devices: int) -> Work
     """A step of a stage, divided over `devices`; prompt: tokens before the rationale."""
     completion = recipe.judge.rationale_tokens_max + len(SCORE_CUE)
     if isinstance(stage, RolloutsStage):
-        rollouts = math.ceil(stage.step_items * stage.rollouts_G / devices)
-        return Workload(
-            rows=math.ceil(rollouts / stage.parts),
-            tokens=prompt + completion,
-            logit_tokens=completion,
-            generated_rows=rollouts,
-            recomputes=stage.recompute_activations,
-        )
-    # Every process takes batches of its own.
-    has_rationale = stage.full_share > 0
-    return Workload(
-        rows=stage.batch_items,
-        tokens=prompt + (completion if has_rationale else len(SCORE_CUE)),
-        logit_tokens=completion if has_rationale else 1,
+        return rollouts_workload(stage, prompt=prompt, completion=completion, devices=devices)
+    return supervised_workload(
+        stage.batch_items,
+        prompt=prompt,
+        completion=completion if stage.full_share > 0 else 0,
         generated_rows=stage.write_items if isinstance(stage, SelfRationaleStage) else 0,
+    )
+
+
+def rollouts_workload(
+    shape: RolloutsShape, *, prompt: int, completion: int, devices: int
+) -> Workload:
+    """A step of rollouts, divided over `devices`; prompt, completion: tokens of each."""
+    rollouts = math.ceil(shape.step_items * shape.rollouts_G / devices)
+    return Workload(
+        rows=math.ceil(rollouts / shape.parts),
+        tokens=prompt + completion,
+        logit_tokens=completion,
+        generated_rows=rollouts,
+        recomputes=shape.recompute_activations,
+    )
+
+
+def supervised_workload(
+    rows: int, *, prompt: int, completion: int, generated_rows: int = 0
+) -> Workload:
+    """A step on given texts; every process takes batches of its own.
+
+    completion: tokens of a rationale with its score, 0 where the score stands alone.
+    """
+    return Workload(
+        rows=rows,
+        tokens=prompt + (completion or len(SCORE_CUE)),
+        logit_tokens=completion or 1,
+        generated_rows=generated_rows,
     )

@@ -81,20 +81,17 @@ class SelfRationaleStage(SupervisedStage):
     write_items: int = Field(16, gt=0)
 
 
-class RolloutsStage(StageRecipe):
-    """Reinforcement learning on rollouts of the judge itself, in full mode.
+class RolloutsShape(StrictModel):
+    """How many rollouts a step takes, and how they fit into memory.
 
     step_items: items a step; rollouts_G: rationales an item. parts: of a step's rollouts that run
     through the model one after the other, to save memory; recompute_activations saves more.
     """
 
-    kind: Literal["rollouts"]
     step_items: int = Field(4, gt=0)
     rollouts_G: int = Field(8, gt=1)
     parts: int = Field(1, gt=0)
     recompute_activations: bool = False
-    validate_mode: Mode = Mode.FULL
-    objective: Objective
 
     @model_validator(mode="after")
     def _parts_divide_the_step(self) -> Self:
@@ -104,6 +101,14 @@ class RolloutsStage(StageRecipe):
                 f"{self.step_items} x {self.rollouts_G} rollouts"
             )
         return self
+
+
+class RolloutsStage(StageRecipe, RolloutsShape):
+    """Reinforcement learning on rollouts of the judge itself, in full mode."""
+
+    kind: Literal["rollouts"]
+    validate_mode: Mode = Mode.FULL
+    objective: Objective
 
 
 Stage = Annotated[

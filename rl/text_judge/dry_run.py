@@ -10,7 +10,7 @@ from moderation.settings import Settings
 from rl.dry_run import DryRun
 from rl.memory.estimate import Workload, standing_bytes, step_bytes
 from rl.memory.shape import TransformerShape, count_parameters, read_architecture
-from rl.memory.workload import CHARACTERS_A_TOKEN
+from rl.memory.workload import CHARACTERS_A_TOKEN, rollouts_workload, supervised_workload
 from rl.text_judge.prompt import TASK
 from rl.text_judge.recipe import AnyTextStage, TextRecipe, TextRolloutsStage, read_text_recipe
 
@@ -53,17 +53,7 @@ def _prompt_tokens(recipe: TextRecipe) -> int:
 def _workload(stage: AnyTextStage, recipe: TextRecipe, prompt: int, devices: int) -> Workload:
     completion = recipe.judge.rationale_tokens_max + len(SCORE_CUE) + 2
     if isinstance(stage, TextRolloutsStage):
-        rollouts = math.ceil(stage.step_items * stage.rollouts_G / devices)
-        return Workload(
-            rows=math.ceil(rollouts / stage.parts),
-            tokens=prompt + completion,
-            logit_tokens=completion,
-            generated_rows=rollouts,
-            recomputes=stage.recompute_activations,
-        )
-    has_rationale = stage.full_share > 0
-    return Workload(
-        rows=stage.batch_items,
-        tokens=prompt + (completion if has_rationale else len(SCORE_CUE)),
-        logit_tokens=completion if has_rationale else 1,
+        return rollouts_workload(stage, prompt=prompt, completion=completion, devices=devices)
+    return supervised_workload(
+        stage.batch_items, prompt=prompt, completion=completion if stage.full_share > 0 else 0
     )

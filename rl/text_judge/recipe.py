@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from moderation.types import Mode
 from rl.recipe import Architectures
 from rl.recipe_file import read_model
-from rl.stages.schema import Objective
+from rl.stages.schema import Objective, RolloutsShape
 from rl.strict_model import StrictModel
 
 
@@ -67,21 +67,11 @@ class TextRegressionStage(TextStage):
     mass_weight: float = Field(0.1, ge=0)
 
 
-class TextRolloutsStage(TextStage):
-    """step_items: prompts a step; rollouts_G: completions a prompt; parts: see `RolloutsStage`."""
+class TextRolloutsStage(TextStage, RolloutsShape):
+    """Reinforcement learning on the judge's own feedback; an item is a prompt."""
 
     kind: Literal["rollouts"]
-    step_items: int = Field(4, gt=0)
-    rollouts_G: int = Field(8, gt=1)
-    parts: int = Field(1, gt=0)
-    recompute_activations: bool = False
     objective: Objective
-
-    @model_validator(mode="after")
-    def _parts_divide_the_step(self) -> Self:
-        if self.step_items * self.rollouts_G % self.parts:
-            raise ValueError(f"parts = {self.parts} does not divide the step's rollouts")
-        return self
 
 
 AnyTextStage = Annotated[TextRegressionStage | TextRolloutsStage, Field(discriminator="kind")]
