@@ -77,6 +77,58 @@ class Judgment:
             raise ValueError(f"expected score {self.expected_score} is off the scale 0..9")
 
 
+class Disposition(StrEnum):
+    """The machine's route for an item."""
+
+    ALLOW = "allow"
+    REVIEW = "review"
+    ENFORCE = "enforce"
+
+
+@dataclass(frozen=True, slots=True)
+class CalibratedScore:
+    """What a judgment is worth on held-out items.
+
+    probability: P(manipulated), [0, 1]. score_lower, score_upper: an interval that holds the
+    graded score (0..9) of an item with probability `coverage`. group: the cell that the interval
+    was fitted on, such as a modality. calibrator_id: the artefact that said so.
+    """
+
+    probability: float
+    score_lower: float
+    score_upper: float
+    coverage: float
+    group: str
+    calibrator_id: str
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.probability <= 1.0:
+            raise ValueError(f"probability {self.probability} is not in [0, 1]")
+        if not 0.0 <= self.score_lower <= self.score_upper <= LEVELS_K - 1:
+            raise ValueError(f"interval {self.score_lower}..{self.score_upper} is not in 0..9")
+        if not 0.0 < self.coverage < 1.0:
+            raise ValueError(f"coverage {self.coverage} is not in (0, 1)")
+
+
+@dataclass(frozen=True, slots=True)
+class RouteBounds:
+    """How far the machine may act alone; risk control sets both.
+
+    allow_below, enforce_above: P(manipulated) up to which it allows, and from which it enforces.
+    None: never.
+    """
+
+    allow_below: float | None
+    enforce_above: float | None
+
+    def __post_init__(self) -> None:
+        bounds = [bound for bound in (self.allow_below, self.enforce_above) if bound is not None]
+        if not all(0.0 <= bound <= 1.0 for bound in bounds) or bounds != sorted(bounds):
+            raise ValueError(
+                f"bounds {self.allow_below} and {self.enforce_above} are not ordered in [0, 1]"
+            )
+
+
 @dataclass(frozen=True, slots=True)
 class ItemError:
     """Why an item has no score; `code` is stable, the rest is for people."""
