@@ -29,7 +29,7 @@ from rl.ablation.testing import detector_rows, judge_rows
 from rl.ablation.training import Workshop, row_folder
 from rl.corpus.manifest import NAME
 from rl.export import file_digest
-from rl.preflight import require_tokenizer
+from rl.preflight import require_graded_answers, require_tokenizer
 
 PREDICTIONS = "predictions.parquet"
 # A detector's fit draws nothing: it has one run, under this seed.
@@ -70,6 +70,8 @@ def run(
     source = plan.recipe.judge.backbone
     backbone = locate(source, build_weights(settings), offline=settings.offline)
     require_tokenizer(plan.training((), 0), backbone)
+    for row in plan.rows:
+        require_graded_answers(row.stages)
     workshop = Workshop(
         plan=plan,
         items=load_items(plan.recipe, corpus, settings, console=console),

@@ -10,6 +10,7 @@ from rl.baselines.real import Real
 from rl.baselines.squared_error import SquaredError
 from rl.baselines.zero_one import ZeroOne
 from rl.strict_model import StrictModel
+from rl.text_judge.schema import TextForm, TextRegression
 
 Objective = Annotated[ZeroOne | AbsoluteError | SquaredError | Real, Field(discriminator="kind")]
 
@@ -81,6 +82,17 @@ class SelfRationaleStage(SupervisedStage):
     write_items: int = Field(16, gt=0)
 
 
+class TextJudgeStage(TextRegression):
+    """The adapter alone learns to grade written answers, before or between stages on media.
+
+    files: of graded answers, relative to a folder of sources, as `text-sources.toml` fetches them.
+    """
+
+    kind: Literal["text_judge"]
+    files: tuple[str, ...] = Field(min_length=1)
+    form: TextForm = Field(default_factory=lambda: TextForm.model_validate({}))
+
+
 class RolloutsShape(StrictModel):
     """How many rollouts a step takes, and how they fit into memory.
 
@@ -112,6 +124,6 @@ class RolloutsStage(StageRecipe, RolloutsShape):
 
 
 Stage = Annotated[
-    RegressionStage | CrossEntropyStage | SelfRationaleStage | RolloutsStage,
+    RegressionStage | CrossEntropyStage | SelfRationaleStage | TextJudgeStage | RolloutsStage,
     Field(discriminator="kind"),
 ]
