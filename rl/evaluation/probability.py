@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from rl.evaluation.draws import Flags, Floats
+from moderation.calibration.draws import Flags, Floats
 
 ITEMS_OF_A_CLASS_MIN = 10
 # Below this, isotonic regression follows noise (scikit-learn's user guide, section 1.16).
