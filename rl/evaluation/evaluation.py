@@ -165,7 +165,7 @@ def scored_items(
         return replace(items, probability_N=np.array(given, dtype=np.float64), prior=prior)
     if fitted is None:
         return items
-    probability_N = fitted.calibrator.probability(items.score_N)
+    probability_N = fitted.calibrator.of_scores(items.score_N)
     return replace(items, probability_N=probability_N, prior=fitted.prior)
 
 

@@ -159,7 +159,7 @@ def test_every_chapter_is_there_in_both_files(
     assert shown["value"] == evaluation.judges[0].measured.value["auc"]
     assert "one − twoplain" in page.text
     assert content["calibration"]["one"]["fitted"]["split"] == "calibration"
-    assert "Platt on 60 items of the split calibration" in page.text
+    assert "platt on 60 items of the split calibration" in page.text
     # Drawings take the page's colours, light or dark: no stand-in is left.
     assert not re.search(r"#0[12]030[1-6]|#01020[345]", html(report))
 
