@@ -137,6 +137,16 @@ def _json_rows(path: Path) -> Iterator[Row]:
             yield dict.fromkeys(LATER_COLUMNS) | json.loads(line)
 
 
+def parquet_columns(path: Path) -> tuple[str, ...]:
+    """Names of a parquet file's columns.
+
+    Raises:
+        ValueError: no parquet file.
+    """
+    _, parquet = _arrow()
+    return tuple(parquet.read_schema(path).names)
+
+
 def parquet_rows(path: Path, columns: Sequence[str] = tuple(COLUMNS)) -> Iterator[Row]:
     """The named columns of a parquet file, row by row.
 
