@@ -34,8 +34,7 @@ def population_stability_index(reference_N: Floats, recent_M: Floats, edge_E: Fl
 
     def share(value: Floats) -> Floats:
         count = np.bincount(np.searchsorted(edge_E, value, side="right"), minlength=bins)
-        smoothed: Floats = (count + 0.5) / (value.size + 0.5 * bins)
-        return smoothed
+        return np.asarray((count + 0.5) / (value.size + 0.5 * bins), dtype=np.float64)
 
     p, q = share(reference_N), share(recent_M)
     return float(np.sum((q - p) * np.log(q / p)))
@@ -62,14 +61,13 @@ def _gap(reference_N: Floats, recent_M: Floats) -> tuple[Floats, Floats]:
     value = np.unique(np.concatenate([reference_N, recent_M]))
 
     def at_most(sample: Floats) -> Floats:
-        share: Floats = np.searchsorted(np.sort(sample), value, side="right") / sample.size
-        return share
+        return np.searchsorted(np.sort(sample), value, side="right") / sample.size
 
     return value, at_most(reference_N) - at_most(recent_M)
 
 
-def test_wasserstein(
-    reference_N: Floats, recent_M: Floats, generator: np.random.Generator, permutations: int = 999
+def wasserstein_test(
+    reference_N: Floats, recent_M: Floats, generator: np.random.Generator, permutations: int
 ) -> Tested:
     """1-Wasserstein distance against its permutation null.
 
@@ -93,7 +91,7 @@ def test_wasserstein(
     return Tested(value, (1 + as_far) / (1 + permutations))
 
 
-def test_mean(probability_N: Floats, is_manipulated_N: Flags, weight_N: Floats) -> Tested:
+def mean_test(probability_N: Floats, is_manipulated_N: Flags, weight_N: Floats) -> Tested:
     """Weighted mean label less weighted mean probability, two-sided z-test.
 
     Calibration in the large: given the probabilities, labels of a calibrated model are
@@ -104,7 +102,7 @@ def test_mean(probability_N: Floats, is_manipulated_N: Flags, weight_N: Floats) 
     return Tested(gap, _two_sided(gap, float(share_N**2 @ _variance(probability_N))))
 
 
-def test_spread(probability_N: Floats, is_manipulated_N: Flags, weight_N: Floats) -> Tested:
+def spread_test(probability_N: Floats, is_manipulated_N: Flags, weight_N: Floats) -> Tested:
     """Spiegelhalter's z (1986), weighted: are probabilities as far from 1/2 as they may be?
 
     value: mean of (p - x) (1 - 2 p), above 0 where labels contradict sure probabilities.
@@ -125,12 +123,12 @@ def _two_sided(gap: float, variance: float) -> float:
     return math.erfc(abs(gap) / math.sqrt(2 * variance)) if variance > 0 else 1.0
 
 
-def test_expected_error(
+def expected_error_test(
     probability_N: Floats,
     is_manipulated_N: Flags,
     weight_N: Floats,
     generator: np.random.Generator,
-    resamples: int = 999,
+    resamples: int,
 ) -> Tested:
     """ECE in bins of equal mass against labels drawn from the probabilities themselves.
 

@@ -109,7 +109,7 @@ def _label(row: Mapping[str, Any], file: Path, number: int) -> Label:
         if value in (None, ""):
             return math.nan
         try:
-            return float(value)  # type: ignore[arg-type]
+            return float(value)
         except ValueError:
             raise refuse(name, "a number") from None
 

@@ -19,6 +19,7 @@ STABILITY_INDEX_MAX = 0.1
 # A gap in probability that no decision turns on.
 PROBABILITY_GAP_MAX = 0.02
 LABELS_MIN = 50
+RESAMPLES = 999
 
 
 class Verdict(StrEnum):
@@ -64,10 +65,15 @@ class ReviewedSample:
 
 
 def check_scores(
-    reference_N: Floats, recent_M: Floats, generator: np.random.Generator, *, level: float
+    reference_N: Floats,
+    recent_M: Floats,
+    generator: np.random.Generator,
+    *,
+    level: float,
+    resamples: int = RESAMPLES,
 ) -> Check:
     """Do recent scores come from where the reference came from?"""
-    tested = drift.test_wasserstein(reference_N, recent_M, generator)
+    tested = drift.wasserstein_test(reference_N, recent_M, generator, resamples)
     edges = drift.decile_edges(reference_N)
     index = drift.population_stability_index(reference_N, recent_M, edges)
     direction = "lower" if recent_M.mean() < reference_N.mean() else "higher"
@@ -84,12 +90,16 @@ def check_scores(
 
 
 def check_calibration(
-    sample: ReviewedSample, generator: np.random.Generator, *, level: float
+    sample: ReviewedSample,
+    generator: np.random.Generator,
+    *,
+    level: float,
+    resamples: int = RESAMPLES,
 ) -> tuple[Check, ...]:
     """Are probabilities still what they say? Each of three tests at a third of `level`."""
     data = (sample.probability_N, sample.is_manipulated_N, sample.weight_N)
-    mean, spread = drift.test_mean(*data), drift.test_spread(*data)
-    error = drift.test_expected_error(*data, generator)
+    mean, spread = drift.mean_test(*data), drift.spread_test(*data)
+    error = drift.expected_error_test(*data, generator, resamples)
     stated = float(np.average(sample.probability_N, weights=sample.weight_N))
     found = float(np.average(sample.is_manipulated_N, weights=sample.weight_N))
     sureness = "too sure" if spread.value > 0 else "not sure enough"
@@ -129,18 +139,20 @@ def monitor(
     *,
     level: float,
     generator: np.random.Generator,
+    resamples: int = RESAMPLES,
 ) -> MonitorReport:
     """The verdict on a calibrator. False alarms of the whole are at most at the rate `level`.
 
     reference_N, recent_M: scores in [0, 9] of the fit and of late. sample: the random reviewed
-    items; None, or fewer than `LABELS_MIN` of them, leave calibration unknown.
+    items; None, or fewer than `LABELS_MIN` of them, leave calibration unknown. resamples: of the
+    nulls; the least p-value is 1 / (1 + resamples).
     """
     has_labels = sample is not None and sample.probability_N.size >= LABELS_MIN
     share = level / 2 if has_labels else level
-    scores = check_scores(reference_N, recent_M, generator, level=share)
+    scores = check_scores(reference_N, recent_M, generator, level=share, resamples=resamples)
     checks: tuple[Check, ...] = (scores,)
     if sample is not None and has_labels:
-        checks += check_calibration(sample, generator, level=share)
+        checks += check_calibration(sample, generator, level=share, resamples=resamples)
     reasons = tuple(check.why for check in checks if check.is_alarm)
     if any(check.is_alarm for check in checks[1:]):
         return MonitorReport(checks, Verdict.RECALIBRATE, reasons)
