@@ -69,6 +69,9 @@ _WRITERS: Mapping[str, Callable[[Sequence[Row]], bytes]] = {
 }
 
 
+SUFFIXES = tuple(_WRITERS)
+
+
 def check_writable(out: Path) -> None:
     """Find out before the work starts that `out` can be written.
 

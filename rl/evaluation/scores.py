@@ -9,12 +9,11 @@ import pyarrow.parquet as pq
 from moderation.calibration import matching
 from moderation.calibration.matching import FileKey
 from moderation.errors import ConfigurationError
-from moderation.result_files import read_rows
+from moderation.result_files import SUFFIXES, read_rows
 from moderation.results import RunContext, from_row, unescape_path
 from moderation.types import ItemResult
 from rl.evaluation.labels import Row
 
-SUFFIXES = (".parquet", ".csv", ".jsonl")
 # Baseline detectors record the probability that they were fitted to give.
 PROBABILITY_COLUMN = "p_manipulated"
 
