@@ -13,6 +13,7 @@ from moderation.calibration.draws import (
     bootstrap_draws,
     place_sources,
 )
+from moderation.calibration.estimate import Estimate, estimate
 from moderation.types import LEVELS_K
 
 Texts = npt.NDArray[np.object_]
@@ -92,6 +93,14 @@ class LabelledItems:
         """Bootstrap draws over the sources, weighted."""
         place_N = place_sources(self.source_N)[1]
         return bootstrap_draws(place_N, draws=draws, seed=seed, weight_N=self.weight_N)
+
+    def mean(self, value_N: Floats, *, draws: int, seed: int) -> Estimate:
+        """Weighted mean with its interval over sources; NaN where there is no item."""
+        if not len(self):
+            return Estimate(float("nan"), float("nan"), float("nan"))
+        value = float(self.once().mean(value_N)[0])
+        value_D = self.draws(draws, seed).mean(value_N)
+        return estimate(value, value_D, has_interval=self.sources > 1)
 
 
 def texts(values: list[str]) -> Texts:

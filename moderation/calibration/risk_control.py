@@ -67,7 +67,7 @@ def allow_bound(sample: RiskSample, alpha: float) -> float | None:
     None where the manipulated calibration items are too few, or too many of them have the lowest
     probability there is.
     """
-    first = _first_beyond(sample.manipulated_weight_M, alpha)
+    first = first_beyond(sample.manipulated_weight_M, alpha)
     if first is None:
         return None
     beyond = float(sample.manipulated_M[first])
@@ -77,15 +77,15 @@ def allow_bound(sample: RiskSample, alpha: float) -> float | None:
 
 def enforce_bound(sample: RiskSample, alpha: float) -> float | None:
     """Lowest probability from which enforcing keeps the false-ENFORCE rate at `alpha` or below."""
-    first = _first_beyond(sample.genuine_weight_G[::-1], alpha)
+    first = first_beyond(sample.genuine_weight_G[::-1], alpha)
     if first is None:
         return None
     beyond = float(sample.genuine_G[::-1][first])
     return math.nextafter(beyond, 1.0) if beyond < 1.0 else None
 
 
-def _first_beyond(weight_M: Floats, alpha: float) -> int | None:
-    """How many items, from the harmless end, may be acted on; None where not even none may."""
+def first_beyond(weight_M: Floats, alpha: float) -> int | None:
+    """How many calibration items, from the safe end, may be acted on; None: no bound holds."""
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha {alpha} is not in (0, 1)")
     if not weight_M.size:

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from moderation.calibration.assessment import SERVED, Coverage, Kept, Risk, SplitAssessment
+from moderation.calibration.assessment import SplitAssessment
 from moderation.calibration.calibrator import FittedCalibrator
+from moderation.calibration.coverage import SERVED, Coverage
+from moderation.calibration.exchangeability import Kept
+from moderation.calibration.realised_risk import Risk
 from moderation.cli.calibrate.pictures import diagrams_svg
 from moderation.cli.chapters.section import Block, Paragraph, Picture, Report, Section, Table
-from moderation.cli.chapters.wording import counted, interval, number
+from moderation.cli.chapters.wording import counted, interval, number, p_value
 
 _FIGURES = (
     ("nll", "NLL"),
@@ -42,15 +45,25 @@ def broken_promises(splits: Sequence[SplitAssessment]) -> list[str]:
 def _broken_risks(split: SplitAssessment) -> list[str]:
     said = []
     for risk in split.risks:
-        for what, found, kept in (
-            ("manipulated items are allowed", risk.false_allow, risk.allow_kept),
-            ("genuine items are enforced", risk.false_enforce, risk.enforce_kept),
+        for what, found, p, kept in (
+            (
+                "manipulated items are allowed",
+                risk.false_allow,
+                risk.false_allow_p,
+                risk.allow_kept,
+            ),
+            (
+                "genuine items are enforced",
+                risk.false_enforce,
+                risk.false_enforce_p,
+                risk.enforce_kept,
+            ),
         ):
             if kept is Kept.BROKEN:
                 said.append(
                     f"{split.name}: {interval(found)} of the {what}, where at most "
-                    f"{risk.alpha:g} were promised. Its items of that class are not exchangeable "
-                    "with those of the calibration."
+                    f"{risk.alpha:g} were promised ({p_value(p)}). Its items of that class are not "
+                    "exchangeable with those of the calibration."
                 )
     return said
 
@@ -58,8 +71,8 @@ def _broken_risks(split: SplitAssessment) -> list[str]:
 def _broken_coverages(split: SplitAssessment) -> list[str]:
     return [
         f"{split.name}: the {one.method} intervals of {one.group} hold {interval(one.covered)} of "
-        "the labels, fewer than promised. Its items are not exchangeable with those of the "
-        "calibration."
+        f"the labels, fewer than promised ({p_value(one.p_value)}). Its items are not exchangeable "
+        "with those of the calibration."
         for one in split.coverages
         if one.kept is Kept.BROKEN and one.cell == SERVED and one.group == "all"
     ]
@@ -80,13 +93,15 @@ def _verdicts(calibrator: FittedCalibrator, splits: Sequence[SplitAssessment]) -
         )
     blocks += [Paragraph(sentence, is_warning=True) for sentence in broken]
     if not broken:
-        blocks.append(Paragraph("No promise is broken beyond what chance over sources may do."))
+        blocks.append(Paragraph("No promise is broken beyond what chance may do."))
     blocks.append(
         Paragraph(
             "Intervals and risks are promised for items that are exchangeable with those of the "
             "calibration. Sources and generators that it has not seen are not; this report says "
-            "what the promises are worth there. All intervals are 95 % bootstrap over sources; "
-            "over a single source there is none, and nothing can be called broken."
+            "what the promises are worth there. Broken: so many misses have a chance below 1 % "
+            "among exchangeable items (exact beta-binomial test). Items of one source resemble "
+            "one another: the intervals, 95 % bootstrap over sources, say how far other sources "
+            "may differ; a single source has none."
         )
     )
     return Section("promises", "What holds", {"broken": broken}, tuple(blocks))
@@ -115,7 +130,8 @@ def _reliability(calibrator: FittedCalibrator, splits: Sequence[SplitAssessment]
             svg,
             "Share manipulated against the probability stated, in ten bins, with intervals over "
             "sources. On the diagonal a probability is what it says. Bins of fewer than five "
-            "items are left out.",
+            "items are left out. The bars at the foot say how often each was stated after "
+            "calibration.",
         )
         for svg in diagrams_svg(splits)
     ]
@@ -216,8 +232,10 @@ def _risk(splits: Sequence[SplitAssessment]) -> Section:
                 "alpha": one.alpha,
                 "bounds": one.bounds,
                 "false_allow": one.false_allow,
+                "false_allow_p": one.false_allow_p,
                 "false_allow_kept": one.allow_kept,
                 "false_enforce": one.false_enforce,
+                "false_enforce_p": one.false_enforce_p,
                 "false_enforce_kept": one.enforce_kept,
                 "allowed": one.allowed,
                 "enforced": one.enforced,

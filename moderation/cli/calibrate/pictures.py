@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from moderation.calibration.assessment import Curve, SplitAssessment
+from moderation.calibration.assessment import SplitAssessment
+from moderation.calibration.reliability import Curve
 from moderation.cli.chapters.drawing import INK, SERIES, SOFT, drawing
 
 PANELS_A_ROW = 3
+FOOT_HEIGHT = 0.16
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ def diagrams_svg(splits: Sequence[SplitAssessment]) -> list[str]:
     rows = []
     for start in range(0, len(splits), PANELS_A_ROW):
         part = splits[start : start + PANELS_A_ROW]
-        with drawing(3.05 * len(part), 3.6, len(part)) as result:
+        with drawing(3.05 * len(part), 3.9, len(part)) as result:
             for axis, one in zip(result.axes, part, strict=True):
                 _panel(axis, one, PAGE)
             _legend(result.figure, result.axes[0])
@@ -55,7 +57,7 @@ def diagrams_png(splits: Sequence[SplitAssessment]) -> bytes:
         "axes.spines.right": False,
     }
     with mpl.rc_context(dict(look)):
-        figure = Figure(figsize=(4.0 * columns, 4.4 * rows), layout="constrained")
+        figure = Figure(figsize=(4.0 * columns, 4.8 * rows), layout="constrained")
         figure.patch.set_facecolor("white")
         axes = [
             figure.add_subplot(rows, columns, place + 1, facecolor="white")
@@ -71,6 +73,11 @@ def diagrams_png(splits: Sequence[SplitAssessment]) -> bytes:
 
 def _panel(axis: Any, split: SplitAssessment, palette: Palette) -> None:
     axis.plot([0, 1], [0, 1], color=palette.soft, linewidth=0.8)
+    items_B = split.after.curve.items_B
+    width = 1 / items_B.size
+    foot = (np.arange(items_B.size) + 0.5) * width
+    heights = FOOT_HEIGHT * items_B / items_B.max()
+    axis.bar(foot, heights, 0.9 * width, bottom=-0.02, color=palette.after, alpha=0.2)
     # Moved apart a little, so that two intervals in one bin can be told apart.
     _curve(axis, split.before.curve, palette.before, "before", "s", "--", -0.006)
     _curve(axis, split.after.curve, palette.after, "after", "o", "-", 0.006)
@@ -78,7 +85,7 @@ def _panel(axis: Any, split: SplitAssessment, palette: Palette) -> None:
     axis.set_title(f"{split.name}\nECE {before:.3f} → {after:.3f}", color=palette.ink)
     axis.set(xlim=(0, 1), ylim=(-0.02, 1.02), xlabel="stated P(manipulated)")
     axis.set_ylabel("share manipulated")
-    axis.set_aspect("equal")
+    axis.set_box_aspect(1)
 
 
 def _curve(
