@@ -7,10 +7,20 @@ import numpy as np
 import pytest
 from scipy.stats import betabinom, binom
 
+from moderation.calibration.calibrator import FittedCalibrator
+from moderation.calibration.candidates import candidate
 from moderation.calibration.conformal import METHODS
+from moderation.calibration.exchangeability import Kept, excess_p, judge_promise, shortfall_p
+from moderation.calibration.fitting import fit_calibrator
 from moderation.calibration.mondrian import fit_cells
-from moderation.calibration.risk_control import allow_bound, enforce_bound, risk_sample
+from moderation.calibration.risk_control import (
+    allow_bound,
+    enforce_bound,
+    first_beyond,
+    risk_sample,
+)
 from tests.unit.calibration.items import digits_and_labels
+from tests.unit.calibration.made import ORIGIN, labelled_items
 
 CHANCE = 1e-4
 DRAWS = 2000
@@ -125,3 +135,48 @@ def test_weighted_risk_control_holds_for_items_labelled_by_propensity() -> None:
         plain += biased is not None and following <= biased
     assert weighted <= binom.ppf(1 - CHANCE, draws, alpha)
     assert plain > binom.ppf(1 - CHANCE, draws, alpha)
+
+
+@pytest.mark.parametrize("name", ["digits", "temperature"])
+def test_the_whole_fit_keeps_its_risk_for_maps_that_do_not_keep_the_order(name: str) -> None:
+    """The half that bounds the risk had no say in the map; mean risk against its own spread."""
+    alpha, risks = 0.1, []
+    for draw in range(50):
+        items = labelled_items(160, 100 + draw, sources=160)
+        calibrator = FittedCalibrator.of(
+            fit_calibrator(items, [candidate(name)], ORIGIN, coverage=0.9, served="cqr", seed=draw)
+        )
+        bounds = calibrator.route_bounds(false_allow_max=alpha, false_enforce_max=None)
+        digit, truth, _ = digits_and_labels(400, 10_000 + draw)
+        p = calibrator.method.probability(digit[truth])
+        risks.append(0.0 if bounds.allow_below is None else float((p <= bounds.allow_below).mean()))
+    error = np.std(risks, ddof=1) / np.sqrt(len(risks))
+    assert np.mean(risks) <= alpha + 4 * error
+    assert np.mean(risks) > 0.3 * alpha
+
+
+def test_exchangeability_is_called_broken_no_more_often_than_it_may() -> None:
+    rng = np.random.default_rng(40)
+    alpha, items, trials = 0.1, 59, 1500
+    rank = first_beyond(np.ones(items), alpha) + 1
+    alarms = shortfalls = 0
+    for _ in range(trials):
+        calibration, further = rng.random(items), rng.random(80)
+        bound = allow_bound(risk_sample(calibration, np.ones(items, dtype=bool)), alpha)
+        alarms += excess_p(int((further <= bound).sum()), 80, rank, items) < 0.05
+        cell = fit_cells(calibration, [""] * items, 0.8).everything
+        covered = int((further <= cell.quantile).sum())
+        shortfalls += shortfall_p(covered, 80, 0.8, items) < 0.05
+    for count in (alarms, shortfalls):
+        assert 0.01 * trials < count <= binom.ppf(1 - CHANCE, trials, 0.05)
+
+
+def test_a_shift_is_called_broken() -> None:
+    rng = np.random.default_rng(41)
+    rank = first_beyond(np.ones(99), 0.1) + 1
+    bound = allow_bound(risk_sample(rng.random(99), np.ones(99, dtype=bool)), 0.1)
+    shifted = rng.random(200) ** 2.5
+    p = excess_p(int((shifted <= bound).sum()), 200, rank, 99)
+    assert judge_promise(0.1, p) is Kept.BROKEN
+    assert judge_promise(0.1, 0.3) is Kept.WITHIN
+    assert judge_promise(-0.1, p) is Kept.HELD
