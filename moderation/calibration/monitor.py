@@ -20,6 +20,7 @@ STABILITY_INDEX_MAX = 0.1
 PROBABILITY_GAP_MAX = 0.02
 LABELS_MIN = 50
 RESAMPLES = 999
+CALIBRATION_TESTS = 3
 
 
 class Verdict(StrEnum):
@@ -109,7 +110,7 @@ def check_calibration(
             mean,
             abs(mean.value),
             PROBABILITY_GAP_MAX,
-            level / 3,
+            level / CALIBRATION_TESTS,
             f"{100 * found:.1f} % of the random sample are manipulated, where {100 * stated:.1f} % "
             "were stated",
         ),
@@ -118,7 +119,7 @@ def check_calibration(
             spread,
             abs(spread.value),
             PROBABILITY_GAP_MAX,
-            level / 3,
+            level / CALIBRATION_TESTS,
             f"probabilities are {sureness}",
         ),
         Check(
@@ -126,7 +127,7 @@ def check_calibration(
             error,
             error.value,
             PROBABILITY_GAP_MAX,
-            level / 3,
+            level / CALIBRATION_TESTS,
             f"stated and found shares differ by {error.value:.3f} on average over bins",
         ),
     )
@@ -146,7 +147,12 @@ def monitor(
     reference_N, recent_M: scores in [0, 9] of the fit and of late. sample: the random reviewed
     items; None, or fewer than `LABELS_MIN` of them, leave calibration unknown. resamples: of the
     nulls; the least p-value is 1 / (1 + resamples).
+
+    Raises:
+        ValueError: so few resamples can never reach `level`.
     """
+    if level / (2 * CALIBRATION_TESTS) < 1 / (1 + resamples):
+        raise ValueError(f"{resamples} resamples cannot reach the level {level}")
     has_labels = sample is not None and sample.probability_N.size >= LABELS_MIN
     share = level / 2 if has_labels else level
     scores = check_scores(reference_N, recent_M, generator, level=share, resamples=resamples)

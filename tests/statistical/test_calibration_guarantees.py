@@ -141,8 +141,8 @@ def test_weighted_risk_control_holds_for_items_labelled_by_propensity() -> None:
 def test_the_whole_fit_keeps_its_risk_for_maps_that_do_not_keep_the_order(name: str) -> None:
     """The half that bounds the risk had no say in the map; mean risk against its own spread."""
     alpha, risks = 0.1, []
-    for draw in range(50):
-        items = labelled_items(160, 100 + draw, sources=160)
+    for draw in range(30):
+        items = labelled_items(160, 100 + draw, sources=40)
         calibrator = FittedCalibrator.of(
             fit_calibrator(items, [candidate(name)], ORIGIN, coverage=0.9, served="cqr", seed=draw)
         )

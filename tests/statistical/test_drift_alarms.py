@@ -62,7 +62,7 @@ def test_score_drift_raises_false_alarms_at_its_level() -> None:
 
 def test_calibration_tests_raise_false_alarms_at_their_level() -> None:
     rng = np.random.default_rng(3)
-    trials = 600
+    trials = 300
     found = {"mean": [], "spread": [], "error": []}
     for _ in range(trials):
         p = rng.beta(1.2, 2.5, 300)
@@ -104,15 +104,15 @@ def run(shift: float, bias: float, seed: int, labels: int = 300, level: float = 
     reference = np.clip(rng.normal(5, 2, 200), 0, 9)
     recent = np.clip(rng.normal(5 + shift, 2, 200), 0, 9)
     report = monitor(
-        reference, recent, sample if labels else None, level=level, generator=rng, resamples=99
+        reference, recent, sample if labels else None, level=level, generator=rng, resamples=119
     )
     assert (report.verdict is Verdict.HOLDS) or report.reasons
     return report.verdict
 
 
 def test_the_monitor_as_a_whole_keeps_its_level() -> None:
-    verdicts = [run(0.0, 0.0, seed) for seed in range(300)]
-    at_most(sum(verdict is not Verdict.HOLDS for verdict in verdicts), 300, 0.05)
+    verdicts = [run(0.0, 0.0, seed) for seed in range(150)]
+    at_most(sum(verdict is not Verdict.HOLDS for verdict in verdicts), 150, 0.05)
 
 
 def test_the_monitor_finds_what_changed() -> None:
@@ -135,3 +135,8 @@ def test_the_more_often_labelled_do_not_count_more() -> None:
     weighted = drift.mean_test(p[seen], truth[seen], 1 / propensity[seen])
     assert plain.p_value < 1e-6
     assert abs(weighted.value) < 0.06
+
+
+def test_a_level_that_the_resamples_cannot_reach_is_refused() -> None:
+    with pytest.raises(ValueError, match="resamples"):
+        run(0.0, 0.0, 0, level=0.001)

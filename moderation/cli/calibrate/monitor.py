@@ -33,7 +33,7 @@ def monitor_command(
         ),
     ] = None,
     level: Annotated[
-        float, typer.Option(min=1e-4, max=0.5, help="Rate of false alarms of the whole.")
+        float, typer.Option(min=0.01, max=0.5, help="Rate of false alarms of the whole.")
     ] = 0.01,
     seed: Seed = 0,
     as_json: Json = False,
