@@ -35,7 +35,7 @@ def train(stage: SelfRationaleStage, judge: JudgeModel, context: StageContext) -
 
     def own(example: Example, generator: np.random.Generator) -> str | None:
         texts = written[example.path]
-        return texts[generator.integers(len(texts))] if texts else None
+        return texts[int(generator.integers(len(texts)))] if texts else None
 
     loss = SquaredErrorLoss(stage.mass_weight)
     train_supervised(judge, stage, context, loss=loss, rationale=own)
