@@ -3,7 +3,7 @@
 Harm is counted in views of severity 1. p: P(manipulated); views: still to come.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +50,6 @@ def avoidable_harm(
     `up`, or `down` for an item that is held. Never below 0: a review that does more harm than good
     is worth nothing.
     """
-    unreviewed = np.where(is_held, down, up)
+    unreviewed: Any = np.where(is_held, down, up)
     value: Number = np.maximum(unreviewed - reviewer_error * (up + down), 0.0)
     return value
