@@ -92,7 +92,7 @@ class Sampling(Strict):
 
 
 class BarPoint(Strict):
-    """backlog_hours: admitted work, in hours of the present reviewers; bar: harm a minute."""
+    """backlog_hours: admitted work, in hours of the reviewers; bar: harm a minute."""
 
     backlog_hours: Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
     bar: Cost

@@ -64,7 +64,8 @@ class TriageContext:
     reach: views that acting on it could take from it, in all; remaining_views: still to come.
     Both are forecasts of the platform. reviewer_error: P(a reviewer rules wrongly).
     backlog_minutes: admitted work that waits, without what is deferred; capacity_minutes_per_hour:
-    of the present reviewers. disagreement: of the parts of the evidence with each other, [0, 1];
+    of the reviewers, averaged over the day to come: at night nobody is there, and yet nothing is
+    to be deferred for that. disagreement: of the parts of the evidence with each other, [0, 1];
     None where it was not measured. reported_clause: that a report names.
     """
 
@@ -96,7 +97,7 @@ class TriageContext:
 
     @property
     def backlog_hours(self) -> float:
-        """Admitted work in hours of the present reviewers; infinite where there are none."""
+        """Admitted work in hours of the reviewers; infinite where there are none."""
         if not self.backlog_minutes:
             return 0.0
         if not self.capacity_minutes_per_hour:

@@ -40,7 +40,7 @@ def test_the_default_is_careful() -> None:
     ("line", "by", "occurrence", "told", "expected"),
     [
         (
-            "severity = 50.0",
+            "severity = 20.0",
             "severity = -1",
             0,
             "clauses[0].severity",
