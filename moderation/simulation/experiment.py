@@ -101,9 +101,7 @@ class Comparison:
     def harm_ratios(self, label: str) -> list[float]:
         """One a seed."""
         first = self.runs[self.disciplines[0].label]
-        return [
-            one.harm / base.harm for one, base in zip(self.runs[label], first, strict=True)
-        ]
+        return [one.harm / base.harm for one, base in zip(self.runs[label], first, strict=True)]
 
 
 def compare(

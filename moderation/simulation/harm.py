@@ -54,7 +54,8 @@ def harm_done(simulation: QueueSimulation, run: Run) -> Harm:
     is_manipulated_N = items.is_manipulated_N
     by_manipulated_N = np.where(
         is_manipulated_N,
-        simulation.severity_N * items.views_N * shown_N + np.where(acts_N, 0.0, simulation.missed_N),
+        simulation.severity_N * items.views_N * shown_N
+        + np.where(acts_N, 0.0, simulation.missed_N),
         0.0,
     )
     to_genuine_N = np.where(

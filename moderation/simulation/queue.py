@@ -1,7 +1,7 @@
 """One run: items arrive, are triaged, wait, and are reviewed by people in one order.
 
-Nothing is approximated in the order: at every claim all that waits is ranked anew, by the views
-and ages of that moment. A review is not interrupted; a shift that ends finishes it.
+What waits is ranked anew every few minutes, by the views and ages of that moment, and what has
+arrived since then at each claim. A review is not interrupted; a shift that ends finishes it.
 """
 
 import heapq
@@ -62,6 +62,9 @@ class _Queue:
     ordinary_N: Flags
     deferred_N: Flags
     held_N: Flags
+    priority_N: Floats
+    ranked_at: tuple[Lane, float] = (Lane.LEGAL, -math.inf)
+    ranked: int = 0
     legal: list[tuple[float, int]] = field(default_factory=list)
     drawn: deque[int] = field(default_factory=deque)
     claims: int = 0
@@ -71,7 +74,8 @@ class _Queue:
 class QueueSimulation:
     """One set of arrivals, reviewed by one staff under one policy, in any order.
 
-    reviewer_error: P(a reviewer rules wrongly), which the orders are told.
+    reviewer_error: P(a reviewer rules wrongly), which the orders are told. rerank_minutes: how old
+    the order may be at a claim; 0: it is made anew for each one.
     """
 
     def __init__(
@@ -83,12 +87,15 @@ class QueueSimulation:
         reviewer_error: float,
         hours: float,
         views: ViewCurve | None = None,
+        rerank_minutes: float = 5.0,
     ) -> None:
         self.arrivals = arrivals
         self.staff = staff
         self.deployed = deployed
         self.reviewer_error = reviewer_error
         self.hours = hours
+        self.rerank_minutes = rerank_minutes
+        self.minutes_per_hour = staff.minutes_per_hour
         self.views = GrowingViews() if views is None else views
         policy = deployed.policy
         self.clauses_N = [
@@ -117,7 +124,8 @@ class QueueSimulation:
     def run(self, discipline: Discipline) -> Run:
         """Everything from the first arrival until the last hour."""
         n = len(self.arrivals)
-        queue = _Queue(np.zeros(n, bool), np.zeros(n, bool), np.zeros(n, bool))
+        ordinary_N, deferred_N, held_N = np.zeros((3, n), bool)
+        queue = _Queue(ordinary_N, deferred_N, held_N, np.zeros(n))
         outcomes: list[TriageOutcome] = []
         decided_hour_N = np.full(n, np.nan)
         busy_minutes = 0.0
@@ -159,7 +167,7 @@ class QueueSimulation:
             remaining_views=forecast,
             reviewer_error=self.reviewer_error,
             backlog_minutes=max(0.0, queue.backlog_minutes),
-            capacity_minutes_per_hour=self.staff.minutes_per_hour,
+            capacity_minutes_per_hour=self.minutes_per_hour,
             disagreement=None if math.isnan(disagreement) else disagreement,
             reported_clause=items.reported_N[k],
         )
@@ -185,26 +193,37 @@ class QueueSimulation:
         if lane is not Lane.DEFERRED:
             queue.backlog_minutes += float(self.minutes_N[k])
 
-    def _claim(
-        self, now: float, arrived: int, queue: _Queue, discipline: Discipline
-    ) -> int | None:
+    def _claim(self, now: float, arrived: int, queue: _Queue, discipline: Discipline) -> int | None:
         """The item that is reviewed next, taken out of the queue."""
         if queue.legal:
             k = heapq.heappop(queue.legal)[1]
         elif (drawn := self._reserved(queue, discipline)) is not None:
             k = drawn
         else:
-            waiting = np.flatnonzero(queue.ordinary_N[:arrived])
+            lane, waiting = Lane.ORDINARY, np.flatnonzero(queue.ordinary_N[:arrived])
             if not waiting.size:
-                waiting = np.flatnonzero(queue.deferred_N[:arrived])
-                if not waiting.size:
-                    return None
+                lane, waiting = Lane.DEFERRED, np.flatnonzero(queue.deferred_N[:arrived])
+            if not waiting.size:
+                return None
+            self._rank(now, lane, waiting, queue, discipline.order)
             # The first of equals is the oldest.
-            k = int(waiting[np.argmax(self.priority(now, waiting, queue.held_N[waiting], discipline.order))])
+            k = int(waiting[np.argmax(queue.priority_N[waiting])])
         if not queue.deferred_N[k]:
             queue.backlog_minutes -= float(self.minutes_N[k])
         queue.ordinary_N[k] = queue.deferred_N[k] = False
         return k
+
+    def _rank(self, now: float, lane: Lane, waiting: Indices, queue: _Queue, order: Order) -> None:
+        """Bring `queue.priority_N` up to date for what waits in a lane."""
+        ranked_lane, ranked_hour = queue.ranked_at
+        if ranked_lane is not lane or 60.0 * (now - ranked_hour) >= self.rerank_minutes:
+            queue.ranked_at = (lane, now)
+            new = waiting
+        else:
+            new = waiting[np.searchsorted(waiting, queue.ranked) :]
+        if new.size:
+            queue.priority_N[new] = self.priority(now, new, queue.held_N[new], order)
+            queue.ranked = int(new[-1]) + 1
 
     def _reserved(self, queue: _Queue, discipline: Discipline) -> int | None:
         if not discipline.has_lanes:

@@ -29,7 +29,7 @@ class World:
     forecast_log_sd: error of the forecast of views. length_cv: of the duration of a review.
     """
 
-    days: float = 5.0
+    days: float = 4.0
     prevalence: float = 0.1
     auc: float = 0.85
     reported_share: float = 0.005

@@ -1,0 +1,82 @@
+"""Tables of any columns, as Parquet, CSV or JSON lines."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from moderation.errors import ConfigurationError, ManifestError
+
+SUFFIXES = (".parquet", ".csv", ".jsonl")
+
+
+def read_table(path: Path, columns: Sequence[str]) -> dict[str, list[Any]]:
+    """Those of `columns` that a file has. Cells of CSV are text; empty ones are None.
+
+    Raises:
+        ManifestError: it cannot be read.
+    """
+    try:
+        if path.suffix.lower() == ".parquet":
+            return _parquet(path, columns)
+        rows = _rows(path)
+        present = [name for name in columns if any(name in row for row in rows)]
+        return {name: [row.get(name) for row in rows] for name in present}
+    except (OSError, ValueError, csv.Error) as error:
+        raise ManifestError(
+            f"{path} cannot be read: {error}",
+            expected=f"a table, {', '.join(SUFFIXES)}",
+            remedy="Name another file.",
+        ) from error
+
+
+def _parquet(path: Path, columns: Sequence[str]) -> dict[str, list[Any]]:
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path) as file:
+        present = [name for name in columns if name in file.schema_arrow.names]
+        table = file.read(columns=present)
+    return {name: table.column(name).to_pylist() for name in present}
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ValueError(f"it ends in {suffix!r}")
+    with path.open(encoding="utf-8", newline="") as file:
+        if suffix == ".jsonl":
+            rows = [json.loads(line) for line in file if line.strip()]
+            if not all(isinstance(row, dict) for row in rows):
+                raise ValueError("a line is no object")
+            return rows
+        csv.field_size_limit(2**31 - 1)  # a long rationale is one field
+        return [{key: cell or None for key, cell in row.items()} for row in csv.DictReader(file)]
+
+
+def write_table(rows: Sequence[Mapping[str, Any]], out: Path) -> None:
+    """Write rows with the same columns, in the format of the suffix.
+
+    Raises:
+        ConfigurationError: another suffix.
+    """
+    suffix = out.suffix.lower()
+    if suffix == ".parquet":
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        parquet.write_table(pa.Table.from_pylist([dict(row) for row in rows]), out)
+    elif suffix in SUFFIXES:
+        with out.open("w", encoding="utf-8", newline="") as file:
+            if suffix == ".jsonl":
+                file.writelines(json.dumps(row) + "\n" for row in rows)
+            else:
+                writer = csv.DictWriter(file, list(rows[0]) if rows else [])
+                writer.writeheader()
+                writer.writerows(rows)
+    else:
+        raise ConfigurationError(
+            f"output file {out} ends in {suffix or 'no suffix'!r}",
+            expected=f"one of {', '.join(SUFFIXES)}",
+            remedy="Name the output after the format that you want.",
+        )
