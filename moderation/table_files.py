@@ -54,29 +54,33 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         return [{key: cell or None for key, cell in row.items()} for row in csv.DictReader(file)]
 
 
-def write_table(rows: Sequence[Mapping[str, Any]], out: Path) -> None:
-    """Write rows with the same columns, in the format of the suffix.
+def check_table(out: Path) -> None:
+    """Find out before the work starts that `out` can be written.
 
     Raises:
-        ConfigurationError: another suffix.
+        ConfigurationError: an unknown suffix, or no such folder.
     """
+    if out.suffix.lower() not in SUFFIXES or not out.parent.is_dir():
+        raise ConfigurationError(
+            f"output file {out} cannot be written",
+            expected=f"a file in an existing folder, ending in one of {', '.join(SUFFIXES)}",
+            remedy="Name another file.",
+        )
+
+
+def write_table(rows: Sequence[Mapping[str, Any]], out: Path) -> None:
+    """Write rows with the same columns, in the format of a suffix that `check_table` lets pass."""
     suffix = out.suffix.lower()
     if suffix == ".parquet":
         import pyarrow as pa
         from pyarrow import parquet
 
         parquet.write_table(pa.Table.from_pylist([dict(row) for row in rows]), out)
-    elif suffix in SUFFIXES:
-        with out.open("w", encoding="utf-8", newline="") as file:
-            if suffix == ".jsonl":
-                file.writelines(json.dumps(row) + "\n" for row in rows)
-            else:
-                writer = csv.DictWriter(file, list(rows[0]) if rows else [])
-                writer.writeheader()
-                writer.writerows(rows)
-    else:
-        raise ConfigurationError(
-            f"output file {out} ends in {suffix or 'no suffix'!r}",
-            expected=f"one of {', '.join(SUFFIXES)}",
-            remedy="Name the output after the format that you want.",
-        )
+        return
+    with out.open("w", encoding="utf-8", newline="") as file:
+        if suffix == ".jsonl":
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+        else:
+            writer = csv.DictWriter(file, list(rows[0]) if rows else [])
+            writer.writeheader()
+            writer.writerows(rows)

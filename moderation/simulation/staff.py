@@ -1,7 +1,7 @@
 """When reviewers work: shifts of every day, with breaks. Times are hours from midnight, day 0."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 DAY_HOURS = 24.0
@@ -89,11 +89,10 @@ class Staff:
             reviewer -= shift.reviewers
         raise IndexError(f"no reviewer {reviewer}")
 
-    def times(self, factor: int) -> "Staff":
-        """So many times the reviewers."""
-        return Staff(tuple(replace(one, reviewers=factor * one.reviewers) for one in self.shifts))
-
 
 _BREAKS = (Break(2.0, 0.25), Break(4.0, 0.5), Break(6.25, 0.25))
-TWO_SHIFTS = Staff((Shift(7.0, 8.0, 2, _BREAKS), Shift(15.0, 8.0, 2, _BREAKS)))
-"""Four reviewers, two early and two late, seven hours of work each; nobody at night."""
+
+
+def two_shifts(reviewers: int) -> Staff:
+    """So many reviewers early and as many late, seven hours of work each; nobody at night."""
+    return Staff(tuple(Shift(start, 8.0, reviewers, _BREAKS) for start in (7.0, 15.0)))
