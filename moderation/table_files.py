@@ -20,8 +20,8 @@ def read_table(path: Path, columns: Sequence[str]) -> dict[str, list[Any]]:
     try:
         if path.suffix.lower() == ".parquet":
             return _parquet(path, columns)
-        rows = _rows(path)
-        present = [name for name in columns if any(name in row for row in rows)]
+        names, rows = _rows(path)
+        present = [name for name in columns if name in names]
         return {name: [row.get(name) for row in rows] for name in present}
     except (OSError, ValueError, csv.Error) as error:
         raise ManifestError(
@@ -40,7 +40,8 @@ def _parquet(path: Path, columns: Sequence[str]) -> dict[str, list[Any]]:
     return {name: table.column(name).to_pylist() for name in present}
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def _rows(path: Path) -> tuple[set[str], list[dict[str, Any]]]:
+    """The names of all columns, and the rows."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise ValueError(f"it ends in {suffix!r}")
@@ -49,9 +50,11 @@ def _rows(path: Path) -> list[dict[str, Any]]:
             rows = [json.loads(line) for line in file if line.strip()]
             if not all(isinstance(row, dict) for row in rows):
                 raise ValueError("a line is no object")
-            return rows
+            return {name for row in rows for name in row}, rows
         csv.field_size_limit(2**31 - 1)  # a long rationale is one field
-        return [{key: cell or None for key, cell in row.items()} for row in csv.DictReader(file)]
+        reader = csv.DictReader(file)
+        filled = [{key: cell or None for key, cell in row.items()} for row in reader]
+        return set(reader.fieldnames or ()), filled
 
 
 def check_table(out: Path) -> None:

@@ -88,7 +88,7 @@ def _breaches(axis: Any, comparison: Comparison) -> None:
             colour = COLOURS[5] if name == "SLA" else COLOURS[7]
             _bar(axis, row + shift, found.value, found.low, found.high, colour, marker, told)
     _rows(axis, labels)
-    axis.set(title="share of reviews after their SLA, and after a legal deadline", xlim=(-0.02, 1))
+    axis.set(title="share of reviews that came too late", xlim=(-0.02, 1))
     axis.legend(loc="lower right")
 
 
