@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -34,7 +35,7 @@ DISCIPLINES = (
 )
 """The first one is what the others are compared with."""
 
-_TRIED_ITEMS = 4000
+_TRIED_ITEMS = 3000
 
 
 class Source(Protocol):
@@ -46,7 +47,7 @@ class Source(Protocol):
     def draw(self, rng: np.random.Generator) -> Arrivals: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Synthetic:
     """Made-up arrivals that bring `overload` times the work that the reviewers can do."""
 
@@ -62,9 +63,10 @@ class Synthetic:
 
     def draw(self, rng: np.random.Generator) -> Arrivals:
         """The arrivals of one seed."""
-        rate = self.overload * self.staff.minutes_per_hour / self.minutes_per_item()
+        rate = self.overload * self.staff.minutes_per_hour / self.minutes_per_item
         return arrivals(self.world, self.deployed.policy, rate_per_hour=rate, rng=rng)
 
+    @cached_property
     def minutes_per_item(self) -> float:
         """Expected review work that an arrival brings, nothing for what is decided alone.
 
