@@ -35,7 +35,7 @@ DISCIPLINES = (
 )
 """The first one is what the others are compared with."""
 
-_TRIED_ITEMS = 3000
+_TRIED_ITEMS = 4000
 
 
 class Source(Protocol):
