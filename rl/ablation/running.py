@@ -30,8 +30,10 @@ from rl.ablation.training import Workshop, row_folder
 from rl.corpus.manifest import NAME
 from rl.export import file_digest
 from rl.preflight import require_graded_answers, require_tokenizer
+from rl.shortened_backbone import shorten
 
 PREDICTIONS = "predictions.parquet"
+BACKBONE = "backbone"
 # A detector's fit draws nothing: it has one run, under this seed.
 DETECTOR_SEED = 0
 
@@ -72,12 +74,18 @@ def run(
     require_tokenizer(plan.training((), 0), backbone)
     for row in plan.rows:
         require_graded_answers(row.stages)
+    items = load_items(plan.recipe, corpus, settings, console=console)
+    device = choose_device(settings.device)
+    if plan.recipe.shortened is not None:
+        short = out / BACKBONE
+        shorten(plan.recipe.shortened, backbone, items.train, short, device=device, console=console)
+        backbone = short
     workshop = Workshop(
         plan=plan,
-        items=load_items(plan.recipe, corpus, settings, console=console),
+        items=items,
         out=out,
         backbone=backbone,
-        device=choose_device(settings.device),
+        device=device,
         console=console,
     )
     begin = time.monotonic()

@@ -46,7 +46,9 @@ def workload(stage: Stage, recipe: Recipe, *, prompt: int, devices: int) -> Work
         stage.batch_items,
         prompt=prompt,
         completion=completion if stage.full_share > 0 else 0,
-        generated_rows=stage.write_items if isinstance(stage, SelfRationaleStage) else 0,
+        generated_rows=stage.write_items * stage.rationales
+        if isinstance(stage, SelfRationaleStage)
+        else 0,
     )
 
 

@@ -74,11 +74,12 @@ class CrossEntropyStage(SupervisedStage):
 class SelfRationaleStage(SupervisedStage):
     """TRACT stage 2: from the untrained judge, with rationales that the judge so far writes.
 
-    write_items: items that write at once.
+    rationales: that it samples for each item. write_items: items that write at once.
     """
 
     kind: Literal["self_rationale"]
     mass_weight: float = Field(0.1, ge=0)
+    rationales: int = Field(2, gt=0)
     write_items: int = Field(16, gt=0)
 
 
