@@ -37,8 +37,10 @@ def machine_route(probability: float, bounds: RouteBounds, routes: Routes) -> Di
     return Disposition.REVIEW
 
 
-def expected_harm(probability: float, clause: Clause, context: TriageContext) -> ExpectedHarm:
-    """Of both actions, and what a review avoids of it while the item waits as the clause says."""
+def expected_harm(
+    probability: float, clause: Clause, context: TriageContext, *, is_held: bool
+) -> ExpectedHarm:
+    """Of both actions, and what a review avoids of it against leaving the item as it waits."""
     up = harm_left_up(
         probability,
         severity=clause.severity,
@@ -54,7 +56,6 @@ def expected_harm(probability: float, clause: Clause, context: TriageContext) ->
             reach_exponent=clause.costs.reach_exponent,
         ),
     )
-    is_held = clause.while_waiting is WhileWaiting.HELD
     avoidable = avoidable_harm(up, down, is_held=is_held, reviewer_error=context.reviewer_error)
     return ExpectedHarm(up, down, float(avoidable), clause.minutes.of(context.modality))
 
@@ -83,15 +84,18 @@ def triage(
         propensity = sample_propensity(policy.sampling, context.disagreement)
     is_review = undrawn is Disposition.REVIEW or sample is not None
 
+    is_held = clause.while_waiting is WhileWaiting.HELD or alone is Disposition.ENFORCE
     harm = expected_harm(
-        policy.unscored.probability if probability is None else probability, clause, context
+        policy.unscored.probability if probability is None else probability,
+        clause,
+        context,
+        is_held=is_held,
     )
     lane = clause.legal_lane
     bar = admission_bar(policy.admission, context.backlog_hours)
     is_below_bar = harm.avoidable_a_minute < bar and lane is None
     is_deferred = is_review and is_below_bar and sample is None
     is_asked_for = undrawn is Disposition.REVIEW and not is_below_bar
-    is_held = clause.while_waiting is WhileWaiting.HELD or alone is Disposition.ENFORCE
 
     disposition = Disposition.REVIEW if is_review else undrawn
     return TriageOutcome(
