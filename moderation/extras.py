@@ -10,7 +10,7 @@ _EXTRAS = {
     "judge": (
         *SCORING,
         *("accelerate", "decord", "gguf", "huggingface_hub", "matplotlib", "peft"),
-        *("pillow_heif", "psutil", "pyarrow", "sklearn", "timm", "torchvision"),
+        *("pdqhash", "pillow_heif", "psutil", "pyarrow", "sklearn", "timm", "torchvision"),
     ),
     "train": ("cv2", "pyworld"),
     "worker": ("celery", "redis"),

@@ -18,6 +18,8 @@ from moderation.cli.interruption import Interrupted
 from moderation.cli.models import app as models_app
 from moderation.cli.plugin_commands import add_plugins
 from moderation.cli.plugins import plugins_command
+from moderation.cli.policy import app as policy_app
+from moderation.cli.queue import app as queue_app
 from moderation.cli.score import score_command
 from moderation.errors import JudgeError, OutputError, TypedError
 from moderation.extras import not_installed
@@ -106,6 +108,8 @@ app.command("doctor")(doctor_command)
 app.command("plugins")(plugins_command)
 app.add_typer(models_app, name="models")
 app.add_typer(calibrate_app, name="calibrate")
+app.add_typer(policy_app, name="policy")
+app.add_typer(queue_app, name="queue")
 
 
 def run() -> None:
