@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from encoders.base import ReadRequest
 from encoders.cache import FeatureCache
@@ -26,6 +26,9 @@ from moderation.ports import Dispatcher
 from moderation.registry import PluginGroup
 from moderation.settings import Settings, cores
 
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
 STARTER_JUDGE = Path(__file__).parent / "judge" / "starter"
 
 
@@ -34,6 +37,21 @@ def build_weights(settings: Settings) -> WeightStore:
     return WeightStore(
         cache_dir=settings.cache_dir, offline=settings.offline, local_dir=settings.weights_dir
     )
+
+
+def build_engine(settings: Settings) -> "Engine":
+    """The deployment's database, with the schema of this version.
+
+    Raises:
+        ConfigurationError: no such database, a driver that is not installed, a later schema.
+        DatabaseBusy: the database does not answer.
+    """
+    require_installed("sqlalchemy", "alembic")
+    from moderation.database import open_engine, upgrade
+
+    engine = open_engine(settings.database_url)
+    upgrade(engine)
+    return engine
 
 
 def choose_device(wanted: str) -> str:

@@ -1,0 +1,208 @@
+"""The tables of review. Values in and out of them are in `moderation.review.types`.
+
+A *case* is one item under one policy version. Its tasks (first, second, third review, appeal)
+share `case_id`, the id of the first of them; each task is one person's work and has one decision.
+"""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from moderation.database import UtcDateTime, metadata
+
+# Written out, and never a bound parameter: a planner uses a partial index only where it can
+# see that the query's condition implies the index's.
+IS_WAITING = text("state = 'waiting'")
+STANDS = text("undone_at IS NULL")
+IN_FORCE = text("replaced_at IS NULL")
+
+reviewers = Table(
+    "review_reviewers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("is_automated", Boolean, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("has_blur", Boolean, nullable=False),
+    Column("has_greyscale", Boolean, nullable=False),
+    Column("has_mute", Boolean, nullable=False),
+    Column("work_minutes", Float, nullable=False),
+    Column("break_minutes", Float, nullable=False),
+    Column("harmful_daily_max", Integer, nullable=False),
+)
+
+golden_items = Table(
+    "review_golden_items",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("item_id", String(128), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("clause_id", String(64), nullable=False),
+    Column("policy_version", String(64), nullable=False),
+    Column("modality", String(16), nullable=False),
+    Column("is_harmful", Boolean, nullable=False),
+    Column("verdict", String(16), nullable=False),
+    Column("is_active", Boolean, nullable=False),
+)
+
+tasks = Table(
+    "review_tasks",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("case_id", String(32), ForeignKey("review_tasks.id"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("desk", String(16), nullable=False),
+    Column("lane", Integer, nullable=False),
+    Column("priority", Float, nullable=False),
+    Column("factors", JSON, nullable=False),
+    Column("rerank_at", UtcDateTime),
+    Column("item_id", String(128), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("clause_id", String(64), nullable=False),
+    Column("policy_version", String(64), nullable=False),
+    Column("modality", String(16), nullable=False),
+    Column("is_harmful", Boolean, nullable=False),
+    Column("handling_minutes", Float, nullable=False),
+    Column("propensity", Float, nullable=False),
+    Column("group_id", String(128)),
+    Column("golden_id", String(32), ForeignKey("review_golden_items.id")),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime),
+    Column("closed_at", UtcDateTime),
+    CheckConstraint("propensity > 0 AND propensity <= 1", name="propensity"),
+)
+Index(
+    "ix_review_tasks_order",
+    tasks.c.desk,
+    tasks.c.lane,
+    tasks.c.priority.desc(),
+    tasks.c.created_at,
+    tasks.c.id,
+    sqlite_where=IS_WAITING,
+    postgresql_where=IS_WAITING,
+)
+for _name, _column in (
+    ("rerank", tasks.c.rerank_at),
+    ("age", tasks.c.created_at),
+    ("group", tasks.c.group_id),
+):
+    Index(
+        f"ix_review_tasks_{_name}",
+        _column,
+        sqlite_where=IS_WAITING,
+        postgresql_where=IS_WAITING,
+    )
+Index(
+    "uq_review_tasks_item",
+    tasks.c.item_id,
+    tasks.c.policy_version,
+    unique=True,
+    sqlite_where=text("kind = 'first'"),
+    postgresql_where=text("kind = 'first'"),
+)
+
+leases = Table(
+    "review_leases",
+    metadata,
+    Column("task_id", String(32), ForeignKey("review_tasks.id"), primary_key=True),
+    Column("token", String(64), nullable=False, unique=True),
+    Column("reviewer_id", String(64), ForeignKey("review_reviewers.id"), nullable=False),
+    Column("granted_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+)
+
+# Who is not to be given a task, and until when; no end means never.
+exclusions = Table(
+    "review_exclusions",
+    metadata,
+    Column("task_id", String(32), ForeignKey("review_tasks.id"), primary_key=True),
+    Column("reviewer_id", String(64), ForeignKey("review_reviewers.id"), primary_key=True),
+    Column("until", UtcDateTime),
+)
+
+sightings = Table(
+    "review_sightings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("reviewer_id", String(64), ForeignKey("review_reviewers.id"), nullable=False),
+    Column("task_id", String(32), ForeignKey("review_tasks.id"), nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("is_harmful", Boolean, nullable=False),
+)
+Index("ix_review_sightings_reviewer", sightings.c.reviewer_id, sightings.c.seen_at)
+
+decisions = Table(
+    "review_decisions",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("task_id", String(32), ForeignKey("review_tasks.id"), nullable=False),
+    Column("case_id", String(32), ForeignKey("review_tasks.id"), nullable=False, index=True),
+    Column("reviewer_id", String(64), ForeignKey("review_reviewers.id"), nullable=False),
+    Column("verdict", String(16), nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("reason_code", String(64), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("claimed_at", UtcDateTime, nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
+    Column("bulk_id", String(32)),
+    Column("undone_at", UtcDateTime),
+)
+Index(
+    "uq_review_decisions_standing",
+    decisions.c.task_id,
+    unique=True,
+    sqlite_where=STANDS,
+    postgresql_where=STANDS,
+)
+Index("ix_review_decisions_time", decisions.c.decided_at, decisions.c.id)
+
+rulings = Table(
+    "review_rulings",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("case_id", String(32), ForeignKey("review_tasks.id"), nullable=False, index=True),
+    Column("decision_id", String(32), ForeignKey("review_decisions.id"), nullable=False),
+    Column("ruled_at", UtcDateTime, nullable=False),
+    Column("replaced_at", UtcDateTime),
+)
+Index(
+    "uq_review_rulings_in_force",
+    rulings.c.case_id,
+    unique=True,
+    sqlite_where=IN_FORCE,
+    postgresql_where=IN_FORCE,
+)
+
+appeals = Table(
+    "review_appeals",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("case_id", String(32), ForeignKey("review_tasks.id"), nullable=False),
+    Column("task_id", String(32), ForeignKey("review_tasks.id"), nullable=False, unique=True),
+    Column("ruling_id", String(32), ForeignKey("review_rulings.id")),
+    Column("decision_id", String(32), ForeignKey("review_decisions.id")),
+    Column("grounds", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("filed_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+)
+Index(
+    "uq_review_appeals_open",
+    appeals.c.case_id,
+    unique=True,
+    sqlite_where=text("state = 'open'"),
+    postgresql_where=text("state = 'open'"),
+)
+Index("ix_review_appeals_time", appeals.c.filed_at, appeals.c.id)
