@@ -31,6 +31,13 @@ class CommittedText:
                 expected=f"at most {TEXT_CHARACTERS_MAX} characters and {SALT_BYTES} random bytes",
                 remedy="Shorten the text, or make the salt with secrets.token_bytes.",
             )
+        # PostgreSQL keeps neither.
+        if "\0" in self.text or any("\ud800" <= c <= "\udfff" for c in self.text):
+            raise RecordError(
+                "a text with a zero character or a lone surrogate",
+                expected="text that every database keeps",
+                remedy="Remove the character.",
+            )
 
     @property
     def commitment(self) -> str:
