@@ -13,7 +13,7 @@ WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,127}")
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")
-_LIST_MAX = 256
+LIST_MAX = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _flag(value: Any) -> bool:
 
 def _each(read: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
     def read_list(value: Any) -> list[Any]:
-        if not isinstance(value, list | tuple) or len(value) > _LIST_MAX:
+        if not isinstance(value, list | tuple) or len(value) > LIST_MAX:
             raise ValueError
         return [read(part) for part in value]
 
@@ -66,7 +66,7 @@ def _each(read: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
 
 
 def _factors(value: Any) -> dict[str, str]:
-    if not isinstance(value, Mapping) or len(value) > _LIST_MAX:
+    if not isinstance(value, Mapping) or len(value) > LIST_MAX:
         raise ValueError
     return {str(name): _decimal(number) for name, number in value.items()}
 

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from moderation import __version__
+from moderation.cli.audit import app as audit_app
 from moderation.cli.doctor import doctor_command
 from moderation.cli.exit_codes import ExitCode
 from moderation.cli.inspect import inspect_command
@@ -104,6 +105,7 @@ app.command("inspect")(inspect_command)
 app.command("doctor")(doctor_command)
 app.command("plugins")(plugins_command)
 app.add_typer(models_app, name="models")
+app.add_typer(audit_app, name="audit")
 
 
 def run() -> None:
