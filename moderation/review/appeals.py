@@ -3,14 +3,14 @@
 import calendar
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy import Connection, exists, insert, or_, select, update
 
 from moderation.review import rows
 from moderation.review.arrivals import task_row
 from moderation.review.cases import ask, rule, ruling_in_force
 from moderation.review.errors import NotAllowed, NotFound
 from moderation.review.leases import lock_case
-from moderation.review.tables import appeals, decisions, rulings, tasks
+from moderation.review.tables import IS_CASE, appeals, decisions, rulings, tasks
 from moderation.review.transaction import ReviewEvent, Transaction
 from moderation.review.types import Action, Appeal, AppealState, Decision, Desk, NewTask, TaskKind
 
@@ -43,7 +43,7 @@ def file_appeal(tx: Transaction, case_id: str, grounds: str) -> Appeal:
             expected="a ruling to appeal against",
             remedy="Wait for the ruling.",
         )
-    _require_open(tx, case_id, current.ruled_at)
+    _require_open(tx, case_id, current.id, current.ruled_at)
     task_id = ask(tx, case_id, TaskKind.APPEAL, Desk.APPEALS)
     return _file(tx, case_id, task_id, current.id, grounds)
 
@@ -62,14 +62,13 @@ def file_appeal_against_machine(
         select(tasks.c.id).where(
             tasks.c.item_id == item.item_id,
             tasks.c.policy_version == item.policy_version,
-            tasks.c.kind.in_([TaskKind.FIRST, TaskKind.APPEAL]),
-            tasks.c.id == tasks.c.case_id,
+            IS_CASE,
         )
     )
     if case_id is not None:
         return file_appeal(tx, case_id, grounds)
     task_id = tx.new_id()
-    _require_open(tx, task_id, acted_at)
+    _require_open(tx, task_id, None, acted_at)
     tx.connection.execute(
         insert(tasks).values(
             task_row(item, task_id) | {"kind": TaskKind.APPEAL, "desk": Desk.APPEALS}
@@ -78,7 +77,7 @@ def file_appeal_against_machine(
     return _file(tx, task_id, task_id, None, grounds)
 
 
-def _require_open(tx: Transaction, case_id: str, since: datetime) -> None:
+def _require_open(tx: Transaction, case_id: str, ruling_id: str | None, since: datetime) -> None:
     closes_at = months_later(since, tx.rules.appeal_months)
     if tx.now > closes_at:
         raise NotAllowed(
@@ -86,15 +85,17 @@ def _require_open(tx: Transaction, case_id: str, since: datetime) -> None:
             expected=f"an appeal within {tx.rules.appeal_months} months",
             remedy="Go to an out-of-court dispute settlement body.",
         )
-    if tx.connection.scalar(
-        select(appeals.c.id).where(
-            appeals.c.case_id == case_id, appeals.c.state == AppealState.OPEN
+    earlier = tx.connection.scalar(
+        select(appeals.c.state).where(
+            appeals.c.case_id == case_id,
+            or_(appeals.c.state == AppealState.OPEN, appeals.c.ruling_id == ruling_id),
         )
-    ):
+    )
+    if earlier is not None:
         raise NotAllowed(
-            f"case {case_id} is under appeal already",
-            expected="one appeal at a time",
-            remedy="Wait for its outcome.",
+            f"there is an appeal in case {case_id}, which is {earlier}",
+            expected="one appeal against a ruling",
+            remedy="Wait for its outcome; against that there are out-of-court settlement bodies.",
         )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from moderation.review import rows
-from moderation.review.tables import IS_WAITING, tasks
+from moderation.review.tables import IS_CASE, IS_WAITING, tasks
 from moderation.review.transaction import Transaction
 from moderation.review.types import Desk, NewTask, ReviewTask, TaskKind, TaskState
 
@@ -60,7 +60,7 @@ def _enqueue(tx: Transaction, new: Sequence[NewTask]) -> list[Enqueued]:
     key = tuple_(tasks.c.item_id, tasks.c.policy_version)
     known = tx.connection.execute(
         select(tasks.c.item_id, tasks.c.policy_version, tasks.c.id).where(
-            tasks.c.kind == TaskKind.FIRST,
+            IS_CASE,
             key.in_([(task.item_id, task.policy_version) for task in new]),
         )
     )
@@ -117,7 +117,7 @@ def rerank(tx: Transaction, value: Value, *, limit: int = 200) -> int:
 
 def revalue(tx: Transaction, item_id: str, fresh: Revaluation) -> int:
     """Store a new priority for the open tasks of an item, such as when its views have grown."""
-    cases = select(tasks.c.id).where(tasks.c.kind == TaskKind.FIRST, tasks.c.item_id == item_id)
+    cases = select(tasks.c.id).where(IS_CASE, tasks.c.item_id == item_id)
     return tx.connection.execute(
         update(tasks)
         .where(

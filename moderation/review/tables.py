@@ -24,6 +24,7 @@ from moderation.database import UtcDateTime, metadata
 # Written out, and never a bound parameter: a planner uses a partial index only where it can
 # see that the query's condition implies the index's.
 IS_WAITING = text("state = 'waiting'")
+IS_CASE = text("review_tasks.id = review_tasks.case_id AND review_tasks.kind <> 'golden'")
 IS_LIVE = text("ended_at IS NULL")
 STANDS = text("undone_at IS NULL")
 IN_FORCE = text("replaced_at IS NULL")
@@ -106,13 +107,14 @@ for _name, _column in (
         sqlite_where=IS_WAITING,
         postgresql_where=IS_WAITING,
     )
+# An item has one case a policy version, however often it is handed in.
 Index(
     "uq_review_tasks_item",
     tasks.c.item_id,
     tasks.c.policy_version,
     unique=True,
-    sqlite_where=text("kind = 'first'"),
-    postgresql_where=text("kind = 'first'"),
+    sqlite_where=text("id = case_id AND kind <> 'golden'"),
+    postgresql_where=text("id = case_id AND kind <> 'golden'"),
 )
 
 # Kept when they end: they are the record of who looked at what, and for how long.

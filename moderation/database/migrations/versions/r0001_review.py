@@ -112,8 +112,8 @@ def upgrade() -> None:
         "review_tasks",
         ["item_id", "policy_version"],
         unique=True,
-        sqlite_where=sa.text("kind = 'first'"),
-        postgresql_where=sa.text("kind = 'first'"),
+        sqlite_where=sa.text("id = case_id AND kind <> 'golden'"),
+        postgresql_where=sa.text("id = case_id AND kind <> 'golden'"),
     )
     op.create_table(
         "review_decisions",
