@@ -1,7 +1,7 @@
 """Real databases for tests: a SQLite file, and a PostgreSQL server that the session starts.
 
-A test that asks for the fixture `database_url` (empty) or `engine` (with the schema) runs once on
-each; `postgres` is the server alone.
+A test that asks for the fixture `engine`, `database_url` or `empty_database_url` runs once on each
+kind; `postgres` is the server alone.
 """
 
 import os
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
 from moderation.database import open_engine, upgrade
 
@@ -57,11 +57,11 @@ class PostgresServer:
             host=str(self._folder), user="moderation", dbname="postgres", autocommit=True
         )
 
-    def create_database(self) -> str:
-        """The URL of a new, empty database."""
+    def create_database(self, template: str = "template1") -> str:
+        """The URL of a new database: empty, or a copy of another that nobody uses."""
         name = f"test_{next(self._names)}"
         with self.connect() as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return self.url(name)
 
 
@@ -128,19 +128,59 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the schema of this version, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "moderation.sqlite"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_name(postgres: PostgresServer) -> str:
+    """A database of the server with the schema of this version, to be copied."""
+    url = postgres.create_database()
+    _migrate(url)
+    return str(make_url(url).database)
+
+
+def _migrate(url: str) -> None:
+    engine = open_engine(url)
+    upgrade(engine)
+    engine.dispose()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database of the test's own, with nothing in it; the test runs once on each kind."""
-    if request.param == "sqlite":
+def kind_of_database(request: pytest.FixtureRequest) -> str:
+    """The test runs once on each."""
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_database_url(
+    kind_of_database: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> str:
+    """A database of the test's own, with nothing in it."""
+    if kind_of_database == "sqlite":
         return f"sqlite:///{tmp_path}/moderation.sqlite"
     server: PostgresServer = request.getfixturevalue("postgres")
     return server.create_database()
 
 
 @pytest.fixture
+def database_url(kind_of_database: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of the test's own, with the schema of this version."""
+    if kind_of_database == "sqlite":
+        file = tmp_path / "moderation.sqlite"
+        shutil.copyfile(request.getfixturevalue("migrated"), file)
+        return f"sqlite:///{file}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.create_database(request.getfixturevalue("migrated_name"))
+
+
+@pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    """The same, with the schema of this version."""
+    """The same, open."""
     engine = open_engine(database_url)
-    upgrade(engine)
     yield engine
     engine.dispose()

@@ -24,6 +24,8 @@ from moderation.database import UtcDateTime, metadata
 # Written out, and never a bound parameter: a planner uses a partial index only where it can
 # see that the query's condition implies the index's.
 IS_WAITING = text("state = 'waiting'")
+IS_CASE = text("review_tasks.id = review_tasks.case_id AND review_tasks.kind <> 'golden'")
+IS_LIVE = text("ended_at IS NULL")
 STANDS = text("undone_at IS NULL")
 IN_FORCE = text("replaced_at IS NULL")
 
@@ -78,6 +80,7 @@ tasks = Table(
     Column("propensity", Float, nullable=False),
     Column("group_id", String(128)),
     Column("golden_id", String(32), ForeignKey("review_golden_items.id")),
+    Column("handover_note", Text),
     Column("created_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime),
     Column("closed_at", UtcDateTime),
@@ -104,44 +107,63 @@ for _name, _column in (
         sqlite_where=IS_WAITING,
         postgresql_where=IS_WAITING,
     )
+# An item has one case a policy version, however often it is handed in.
 Index(
     "uq_review_tasks_item",
     tasks.c.item_id,
     tasks.c.policy_version,
     unique=True,
-    sqlite_where=text("kind = 'first'"),
-    postgresql_where=text("kind = 'first'"),
+    sqlite_where=text("id = case_id AND kind <> 'golden'"),
+    postgresql_where=text("id = case_id AND kind <> 'golden'"),
 )
 
+# Kept when they end: they are the record of who looked at what, and for how long.
 leases = Table(
     "review_leases",
     metadata,
-    Column("task_id", String(32), ForeignKey("review_tasks.id"), primary_key=True),
-    Column("token", String(64), nullable=False, unique=True),
+    Column("token", String(64), primary_key=True),
+    Column("task_id", String(32), ForeignKey("review_tasks.id"), nullable=False),
+    Column("case_id", String(32), nullable=False),
+    Column("golden_id", String(32)),
     Column("reviewer_id", String(64), ForeignKey("review_reviewers.id"), nullable=False),
+    Column("is_harmful", Boolean, nullable=False),
     Column("granted_at", UtcDateTime, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("ended_by", String(16)),
+)
+Index("ix_review_leases_reviewer", leases.c.reviewer_id, leases.c.granted_at)
+Index(
+    "ix_review_leases_expiry", leases.c.expires_at, sqlite_where=IS_LIVE, postgresql_where=IS_LIVE
+)
+# One person a task at a time, and one task of a case a person.
+for _name, _columns in (
+    ("task", (leases.c.task_id,)),
+    ("case", (leases.c.case_id, leases.c.reviewer_id)),
+):
+    Index(
+        f"uq_review_leases_{_name}",
+        *_columns,
+        unique=True,
+        sqlite_where=IS_LIVE,
+        postgresql_where=IS_LIVE,
+    )
+Index(
+    "ix_review_leases_golden",
+    leases.c.reviewer_id,
+    leases.c.golden_id,
+    sqlite_where=text("golden_id IS NOT NULL"),
+    postgresql_where=text("golden_id IS NOT NULL"),
 )
 
-# Who is not to be given a task, and until when; no end means never.
-exclusions = Table(
-    "review_exclusions",
+# Who is not given a task for a while.
+passes = Table(
+    "review_passes",
     metadata,
     Column("task_id", String(32), ForeignKey("review_tasks.id"), primary_key=True),
     Column("reviewer_id", String(64), ForeignKey("review_reviewers.id"), primary_key=True),
-    Column("until", UtcDateTime),
+    Column("until", UtcDateTime, nullable=False),
 )
-
-sightings = Table(
-    "review_sightings",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("reviewer_id", String(64), ForeignKey("review_reviewers.id"), nullable=False),
-    Column("task_id", String(32), ForeignKey("review_tasks.id"), nullable=False),
-    Column("seen_at", UtcDateTime, nullable=False),
-    Column("is_harmful", Boolean, nullable=False),
-)
-Index("ix_review_sightings_reviewer", sightings.c.reviewer_id, sightings.c.seen_at)
 
 decisions = Table(
     "review_decisions",
@@ -156,16 +178,22 @@ decisions = Table(
     Column("note", Text, nullable=False),
     Column("claimed_at", UtcDateTime, nullable=False),
     Column("decided_at", UtcDateTime, nullable=False),
+    Column("wants_second", Boolean, nullable=False),
     Column("bulk_id", String(32)),
     Column("undone_at", UtcDateTime),
 )
-Index(
-    "uq_review_decisions_standing",
-    decisions.c.task_id,
-    unique=True,
-    sqlite_where=STANDS,
-    postgresql_where=STANDS,
-)
+# Nothing is decided twice, and nobody decides two tasks of one case.
+for _name, _columns in (
+    ("task", (decisions.c.task_id,)),
+    ("case", (decisions.c.case_id, decisions.c.reviewer_id)),
+):
+    Index(
+        f"uq_review_decisions_{_name}",
+        *_columns,
+        unique=True,
+        sqlite_where=STANDS,
+        postgresql_where=STANDS,
+    )
 Index("ix_review_decisions_time", decisions.c.decided_at, decisions.c.id)
 
 rulings = Table(

@@ -43,14 +43,14 @@ def test_the_migrations_make_the_tables_that_the_code_declares(engine: Engine) -
     assert names == set(metadata.tables)
 
 
-def test_processes_that_start_together_upgrade_once(database_url: str) -> None:
-    processes = [spawn.Process(target=bring_up, args=(database_url,)) for _ in range(3)]
+def test_processes_that_start_together_upgrade_once(empty_database_url: str) -> None:
+    processes = [spawn.Process(target=bring_up, args=(empty_database_url,)) for _ in range(3)]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0, 0]
-    engine = open_engine(database_url)
+    engine = open_engine(empty_database_url)
     with reading(engine) as connection:
         assert revision(connection) == newest_revision()
         assert connection.scalar(text("SELECT count(*) FROM alembic_version")) == 1

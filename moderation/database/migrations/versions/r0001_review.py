@@ -63,6 +63,7 @@ def upgrade() -> None:
         sa.Column("propensity", sa.Float(), nullable=False),
         sa.Column("group_id", sa.String(length=128), nullable=True),
         sa.Column("golden_id", sa.String(length=32), nullable=True),
+        sa.Column("handover_note", sa.Text(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("due_at", UtcDateTime(), nullable=True),
         sa.Column("closed_at", UtcDateTime(), nullable=True),
@@ -111,8 +112,8 @@ def upgrade() -> None:
         "review_tasks",
         ["item_id", "policy_version"],
         unique=True,
-        sqlite_where=sa.text("kind = 'first'"),
-        postgresql_where=sa.text("kind = 'first'"),
+        sqlite_where=sa.text("id = case_id AND kind <> 'golden'"),
+        postgresql_where=sa.text("id = case_id AND kind <> 'golden'"),
     )
     op.create_table(
         "review_decisions",
@@ -126,6 +127,7 @@ def upgrade() -> None:
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("claimed_at", UtcDateTime(), nullable=False),
         sa.Column("decided_at", UtcDateTime(), nullable=False),
+        sa.Column("wants_second", sa.Boolean(), nullable=False),
         sa.Column("bulk_id", sa.String(length=32), nullable=True),
         sa.Column("undone_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -144,7 +146,15 @@ def upgrade() -> None:
     op.create_index("ix_review_decisions_case_id", "review_decisions", ["case_id"])
     op.create_index("ix_review_decisions_time", "review_decisions", ["decided_at", "id"])
     op.create_index(
-        "uq_review_decisions_standing",
+        "uq_review_decisions_case",
+        "review_decisions",
+        ["case_id", "reviewer_id"],
+        unique=True,
+        sqlite_where=sa.text("undone_at IS NULL"),
+        postgresql_where=sa.text("undone_at IS NULL"),
+    )
+    op.create_index(
+        "uq_review_decisions_task",
         "review_decisions",
         ["task_id"],
         unique=True,
@@ -152,27 +162,17 @@ def upgrade() -> None:
         postgresql_where=sa.text("undone_at IS NULL"),
     )
     op.create_table(
-        "review_exclusions",
-        sa.Column("task_id", sa.String(length=32), nullable=False),
-        sa.Column("reviewer_id", sa.String(length=64), nullable=False),
-        sa.Column("until", UtcDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["reviewer_id"],
-            ["review_reviewers.id"],
-            name="fk_review_exclusions_reviewer_id_review_reviewers",
-        ),
-        sa.ForeignKeyConstraint(
-            ["task_id"], ["review_tasks.id"], name="fk_review_exclusions_task_id_review_tasks"
-        ),
-        sa.PrimaryKeyConstraint("task_id", "reviewer_id", name="pk_review_exclusions"),
-    )
-    op.create_table(
         "review_leases",
-        sa.Column("task_id", sa.String(length=32), nullable=False),
         sa.Column("token", sa.String(length=64), nullable=False),
+        sa.Column("task_id", sa.String(length=32), nullable=False),
+        sa.Column("case_id", sa.String(length=32), nullable=False),
+        sa.Column("golden_id", sa.String(length=32), nullable=True),
         sa.Column("reviewer_id", sa.String(length=64), nullable=False),
+        sa.Column("is_harmful", sa.Boolean(), nullable=False),
         sa.Column("granted_at", UtcDateTime(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("ended_by", sa.String(length=16), nullable=True),
         sa.ForeignKeyConstraint(
             ["reviewer_id"],
             ["review_reviewers.id"],
@@ -181,28 +181,54 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["task_id"], ["review_tasks.id"], name="fk_review_leases_task_id_review_tasks"
         ),
-        sa.PrimaryKeyConstraint("task_id", name="pk_review_leases"),
-        sa.UniqueConstraint("token", name="uq_review_leases_token"),
+        sa.PrimaryKeyConstraint("token", name="pk_review_leases"),
     )
-    op.create_index("ix_review_leases_expires_at", "review_leases", ["expires_at"])
+    op.create_index(
+        "ix_review_leases_expiry",
+        "review_leases",
+        ["expires_at"],
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(
+        "ix_review_leases_golden",
+        "review_leases",
+        ["reviewer_id", "golden_id"],
+        sqlite_where=sa.text("golden_id IS NOT NULL"),
+        postgresql_where=sa.text("golden_id IS NOT NULL"),
+    )
+    op.create_index("ix_review_leases_reviewer", "review_leases", ["reviewer_id", "granted_at"])
+    op.create_index(
+        "uq_review_leases_case",
+        "review_leases",
+        ["case_id", "reviewer_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(
+        "uq_review_leases_task",
+        "review_leases",
+        ["task_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
     op.create_table(
-        "review_sightings",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("reviewer_id", sa.String(length=64), nullable=False),
+        "review_passes",
         sa.Column("task_id", sa.String(length=32), nullable=False),
-        sa.Column("seen_at", UtcDateTime(), nullable=False),
-        sa.Column("is_harmful", sa.Boolean(), nullable=False),
+        sa.Column("reviewer_id", sa.String(length=64), nullable=False),
+        sa.Column("until", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["reviewer_id"],
             ["review_reviewers.id"],
-            name="fk_review_sightings_reviewer_id_review_reviewers",
+            name="fk_review_passes_reviewer_id_review_reviewers",
         ),
         sa.ForeignKeyConstraint(
-            ["task_id"], ["review_tasks.id"], name="fk_review_sightings_task_id_review_tasks"
+            ["task_id"], ["review_tasks.id"], name="fk_review_passes_task_id_review_tasks"
         ),
-        sa.PrimaryKeyConstraint("id", name="pk_review_sightings"),
+        sa.PrimaryKeyConstraint("task_id", "reviewer_id", name="pk_review_passes"),
     )
-    op.create_index("ix_review_sightings_reviewer", "review_sightings", ["reviewer_id", "seen_at"])
     op.create_table(
         "review_rulings",
         sa.Column("id", sa.String(length=32), nullable=False),
