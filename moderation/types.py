@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from encoders.provenance.types import Provenance
 from encoders.types import DecodedMedia, MediaFeatures, Modality, Span
 
 LEVELS_K = 10
@@ -148,6 +149,7 @@ class ItemResult:
     sha256: of the bytes; None where they could not be read.
     duplicate_of: path of the earlier item with the same bytes whose score this row repeats.
     unusual_signals: names of forensic signals outside their typical range.
+    provenance: what the file says of its own origin; None where nobody looked. Never proof.
     """
 
     path: str
@@ -159,6 +161,7 @@ class ItemResult:
     duplicate_of: str | None = None
     unusual_signals: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    provenance: Provenance | None = None
 
     def __post_init__(self) -> None:
         if (self.judgment is None) == (self.error is None):
@@ -173,3 +176,4 @@ class Examination:
     media: DecodedMedia
     features: MediaFeatures
     judgment: Judgment
+    provenance: Provenance | None = None

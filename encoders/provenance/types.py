@@ -87,8 +87,7 @@ class Provenance:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain values, for JSON."""
-        told = asdict(self)
-        told["manifest"] = str(self.manifest)
+        told = pack(self)
         told["source_types"] = list(self.source_types)
         told["declares_synthetic"] = self.declares_synthetic
         return told
@@ -101,8 +100,10 @@ def source_type_term(text: str) -> str:
 
 
 def pack(provenance: Provenance) -> dict[str, Any]:
-    """What a child sends."""
-    return asdict(provenance)
+    """What a child sends: plain texts, lists and objects."""
+    told = asdict(provenance)
+    lists = {name: list(value) for name, value in told.items() if isinstance(value, tuple)}
+    return told | lists | {"manifest": str(provenance.manifest)}
 
 
 def unpack(report: Mapping[str, Any]) -> Provenance:
