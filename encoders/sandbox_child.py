@@ -36,7 +36,8 @@ from encoders.sandbox_wire import (
 
 PRELOADED = (
     *("numpy", "av", "PIL.Image", "pillow_heif", "decord"),
-    *("encoders.readers", "encoders.readers.decord", "c2pa"),
+    *("encoders.readers", "encoders.readers.decord", "c2pa", "encoders.provenance.reading"),
+    *("encoders.provenance.manifest", "encoders.provenance.xmp_packets"),
 )
 """Imported once, before the fork; none of them starts a thread with the environment set here."""
 
