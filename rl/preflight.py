@@ -1,7 +1,7 @@
 """What must be in order before training begins, so that a wrong recipe costs no hours."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from moderation.types import LEVELS_K
 from rl.corpus.manifest import NAME
 from rl.data import Example
 from rl.recipe import Recipe
+from rl.stages.schema import Stage, StageRecipe, TextJudgeStage
+from rl.stages.text_judge import graded_answers
 
 TRAIN, VALIDATION = "train", "validation"
 
@@ -22,9 +24,20 @@ def needed_splits(recipe: Recipe) -> dict[str, str]:
     """Split -> the key of the recipe that asks for it."""
     needed = {TRAIN: "stages"}
     for number, stage in enumerate(recipe.stages):
-        if stage.validate_steps is not None:
+        if isinstance(stage, StageRecipe) and stage.validate_steps is not None:
             needed.setdefault(VALIDATION, f"stages.{number}.validate_steps")
     return needed
+
+
+def require_graded_answers(stages: Iterable[Stage]) -> None:
+    """Refuse stages on written answers whose files are not there.
+
+    Raises:
+        ConfigurationError: the first such file.
+    """
+    for stage in stages:
+        if isinstance(stage, TextJudgeStage):
+            graded_answers(stage)
 
 
 def require_rows(

@@ -19,6 +19,7 @@ from rl.preflight import (
     TRAIN,
     VALIDATION,
     needed_splits,
+    require_graded_answers,
     require_readable,
     require_rows,
     require_tokenizer,
@@ -40,6 +41,7 @@ def run(
     plan = read_recipe(recipe)
     backbone = locate(plan.judge.backbone, build_weights(settings), offline=settings.offline)
     require_tokenizer(plan, backbone)
+    require_graded_answers(plan.stages)
     examples, encoders = _examples(plan, corpus, settings, console)
     train = [example for example in examples if example.split == TRAIN]
     validation = [example for example in examples if example.split == VALIDATION]

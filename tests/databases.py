@@ -64,6 +64,11 @@ class PostgresServer:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return self.url(name)
 
+    def drop(self, url: str) -> None:
+        """Free the disk that a database takes."""
+        with self.connect() as connection:
+            connection.execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
 
 @contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
@@ -159,23 +164,31 @@ def kind_of_database(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def empty_database_url(
     kind_of_database: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> str:
+) -> Iterator[str]:
     """A database of the test's own, with nothing in it."""
     if kind_of_database == "sqlite":
-        return f"sqlite:///{tmp_path}/moderation.sqlite"
+        yield f"sqlite:///{tmp_path}/moderation.sqlite"
+        return
     server: PostgresServer = request.getfixturevalue("postgres")
-    return server.create_database()
+    url = server.create_database()
+    yield url
+    server.drop(url)
 
 
 @pytest.fixture
-def database_url(kind_of_database: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(
+    kind_of_database: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[str]:
     """A database of the test's own, with the schema of this version."""
     if kind_of_database == "sqlite":
         file = tmp_path / "moderation.sqlite"
         shutil.copyfile(request.getfixturevalue("migrated"), file)
-        return f"sqlite:///{file}"
+        yield f"sqlite:///{file}"
+        return
     server: PostgresServer = request.getfixturevalue("postgres")
-    return server.create_database(request.getfixturevalue("migrated_name"))
+    url = server.create_database(request.getfixturevalue("migrated_name"))
+    yield url
+    server.drop(url)
 
 
 @pytest.fixture

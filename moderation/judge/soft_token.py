@@ -110,6 +110,19 @@ class SoftTokenJudge:
             judged.update(zip(chosen, results, strict=True))
         return [judged[i] for i in range(len(batch))]
 
+    @torch.inference_mode()
+    def sample_rationales(
+        self, batch: Sequence[MediaFeatures], count: int
+    ) -> list[tuple[Rationale, ...]]:
+        """`count` rationales of each item, drawn at temperature 1 by its content.
+
+        Raises:
+            JudgeError: see `judge`.
+        """
+        written = self._write(batch, _sampler(batch, count), count)
+        texts = [self._read(one, is_complete=one.score_logits_V is not None) for one in written]
+        return [tuple(texts[i * count : (i + 1) * count]) for i in range(len(batch))]
+
     def _rows(self, items: Sequence[MediaFeatures], mode: Mode) -> list[torch.Tensor]:
         rows = []
         for features, soft in zip(items, self._projector(items), strict=True):
@@ -136,19 +149,25 @@ class SoftTokenJudge:
 
     @torch.inference_mode()
     def _full(self, items: Sequence[MediaFeatures], rationales: int) -> list[Judgment]:
-        written = self._lm.continue_until(
-            self._rows(items, Mode.FULL),
-            choose=_greedy if rationales == 1 else _sampler(items, rationales),
-            is_stop=self._is_stop,
-            score_cue=self._writer.score_cue,
-            tokens_max=self._description.rationale_tokens_max,
-            prompt_B=[place for place in range(len(items)) for _ in range(rationales)],
-        )
+        choose = _greedy if rationales == 1 else _sampler(items, rationales)
+        written = self._write(items, choose, rationales)
         judgments: list[Judgment] = []
         for index, item in enumerate(items):
             mine = written[index * rationales : (index + 1) * rationales]
             judgments.append(self._from_rationales(item, mine))
         return judgments
+
+    def _write(
+        self, items: Sequence[MediaFeatures], choose: Sampler, rationales: int
+    ) -> list[Continuation]:
+        return self._lm.continue_until(
+            self._rows(items, Mode.FULL),
+            choose=choose,
+            is_stop=self._is_stop,
+            score_cue=self._writer.score_cue,
+            tokens_max=self._description.rationale_tokens_max,
+            prompt_B=[place for place in range(len(items)) for _ in range(rationales)],
+        )
 
     def _from_rationales(self, item: MediaFeatures, written: Sequence[Continuation]) -> Judgment:
         """Mean digit distribution; the rationale shown is the one whose score is nearest to it."""

@@ -4,7 +4,9 @@ import calendar
 from datetime import datetime
 
 from sqlalchemy import Connection, exists, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
+from moderation.database import DatabaseBusy
 from moderation.review import rows
 from moderation.review.arrivals import task_row
 from moderation.review.cases import ask, rule, ruling_in_force
@@ -57,6 +59,7 @@ def file_appeal_against_machine(
 
     Raises:
         NotAllowed: a review or an appeal is under way, or the machine acted too long ago.
+        DatabaseBusy: the item was handed in at the same moment.
     """
     case_id = tx.connection.scalar(
         select(tasks.c.id).where(
@@ -69,11 +72,18 @@ def file_appeal_against_machine(
         return file_appeal(tx, case_id, grounds)
     task_id = tx.new_id()
     _require_open(tx, task_id, None, acted_at)
-    tx.connection.execute(
-        insert(tasks).values(
-            task_row(item, task_id) | {"kind": TaskKind.APPEAL, "desk": Desk.APPEALS}
+    try:
+        tx.connection.execute(
+            insert(tasks).values(
+                task_row(item, task_id) | {"kind": TaskKind.APPEAL, "desk": Desk.APPEALS}
+            )
         )
-    )
+    except IntegrityError as error:
+        raise DatabaseBusy(
+            f"somebody opened a case of item {item.item_id!r} at this moment",
+            expected="one case an item",
+            remedy="Try again.",
+        ) from error
     return _file(tx, task_id, task_id, None, grounds)
 
 

@@ -50,13 +50,9 @@ def _enqueue(tx: Transaction, new: Sequence[NewTask]) -> list[Enqueued]:
     dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
     # Sorted, so that two batches with the same items never wait for each other.
     ordered = sorted(new, key=lambda task: (task.item_id, task.policy_version))
-    statement = (
-        dialect.insert(tasks)
-        .values([task_row(task, tx.new_id()) for task in ordered])
-        .on_conflict_do_nothing()
-        .returning(tasks.c.id)
-    )
-    fresh = set(tx.connection.scalars(statement))
+    statement = dialect.insert(tasks).on_conflict_do_nothing().returning(tasks.c.id)
+    new_rows = [task_row(task, tx.new_id()) for task in ordered]
+    fresh = set(tx.connection.scalars(statement, new_rows))
     key = tuple_(tasks.c.item_id, tasks.c.policy_version)
     known = tx.connection.execute(
         select(tasks.c.item_id, tasks.c.policy_version, tasks.c.id).where(

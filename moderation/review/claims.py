@@ -1,18 +1,18 @@
 """Who gets which task next."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import Row, Select, and_, exists, insert, select, update
+from sqlalchemy import Row, Select, and_, exists, func, insert, select, update
 
 from moderation.review import rows
 from moderation.review.errors import NotAllowed, RestDue
 from moderation.review.golden import golden_in_place_of
 from moderation.review.leases import expire, pass_over
-from moderation.review.reviewers import find_reviewer, require_access
+from moderation.review.reviewers import at_work, require_access, start_work
 from moderation.review.tables import IS_LIVE, IS_WAITING, STANDS, decisions, leases, passes, tasks
 from moderation.review.transaction import Transaction
 from moderation.review.types import Claim, Desk, Reviewer, TaskState
-from moderation.review.wellness import DAY, break_ends_at, cap_ends_at
+from moderation.review.wellness import DAY, Work, break_ends_at, cap_ends_at, go_on
 
 
 def claim(tx: Transaction, reviewer_id: str, desk: Desk = Desk.GENERAL) -> Claim | None:
@@ -27,10 +27,10 @@ def claim(tx: Transaction, reviewer_id: str, desk: Desk = Desk.GENERAL) -> Claim
         NotAllowed: not at this desk, or with too many tasks in hand.
         RestDue: a break is due, or enough harmful media was seen; says until when.
     """
-    reviewer = find_reviewer(tx.connection, reviewer_id)
+    reviewer, work = at_work(tx, reviewer_id)
     require_access(reviewer, desk)
     expire(tx)
-    _require_room_and_rest(tx, reviewer)
+    _require_room_and_rest(tx, reviewer, work)
     head = tx.connection.execute(
         waiting_for(tx, reviewer_id, desk)
         .limit(1)
@@ -89,23 +89,20 @@ def grant(tx: Transaction, task: "Row[tuple[object, ...]]", reviewer_id: str) ->
     return Claim(rows.review_task(task), rows.lease(lease))
 
 
-def _require_room_and_rest(tx: Transaction, reviewer: Reviewer) -> None:
-    wellness = reviewer.wellness
-    reach = timedelta(minutes=wellness.work_minutes + wellness.break_minutes) + tx.rules.hold_max
-    recent = tx.connection.execute(
-        select(leases.c.granted_at, leases.c.ended_at).where(
-            leases.c.reviewer_id == reviewer.id, leases.c.granted_at > tx.now - reach
-        )
-    ).all()
-    in_hand = sum(ended_at is None for _, ended_at in recent)
-    if in_hand >= tx.rules.leases_max:
+def _require_room_and_rest(tx: Transaction, reviewer: Reviewer, work: Work | None) -> None:
+    in_hand = tx.connection.scalar(
+        select(func.count()).where(leases.c.reviewer_id == reviewer.id, IS_LIVE)
+    )
+    if in_hand is not None and in_hand >= tx.rules.leases_max:
         raise NotAllowed(
             f"{reviewer.id!r} has {in_hand} tasks in hand",
             expected=f"at most {tx.rules.leases_max}",
             remedy="Decide one of them, or give it back.",
         )
-    work = [(start, tx.now if ended is None else ended) for start, ended in recent]
-    resumes_at = break_ends_at(wellness, work, tx.now)
+    wellness = reviewer.wellness
+    if work is not None and in_hand:
+        work = Work(work.began_at, tx.now)
+    resumes_at = None if work is None else break_ends_at(wellness, work, tx.now)
     if resumes_at is not None:
         raise RestDue(
             f"{wellness.work_minutes:g} minutes of work without a break", resumes_at=resumes_at
@@ -115,6 +112,7 @@ def _require_room_and_rest(tx: Transaction, reviewer: Reviewer) -> None:
         raise RestDue(
             f"{wellness.harmful_daily_max} harmful items within 24 hours", resumes_at=resumes_at
         )
+    start_work(tx, reviewer.id, go_on(wellness, work, tx.now))
 
 
 def _cap_reached_at(tx: Transaction, reviewer: Reviewer) -> datetime | None:

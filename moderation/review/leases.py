@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from moderation.review import rows
 from moderation.review.errors import AlreadyDecided, LeaseExpired, NotFound
+from moderation.review.reviewers import note_activity
 from moderation.review.tables import IS_LIVE, leases, passes, tasks
 from moderation.review.transaction import Transaction
 from moderation.review.types import Desk, Lease, LeaseEnd, TaskKind, TaskState
@@ -73,6 +74,7 @@ def renew(tx: Transaction, token: str) -> Lease:
         NotFound, AlreadyDecided, LeaseExpired: see `held`.
     """
     lease, _ = held(tx, token)
+    note_activity(tx, lease.reviewer_id)
     until = min(tx.now + tx.rules.lease, lease.granted_at + tx.rules.hold_max)
     row = tx.connection.execute(
         update(leases).where(leases.c.token == token).values(expires_at=until).returning(leases)
@@ -141,6 +143,8 @@ def expire(tx: Transaction, *, limit: int = 100) -> int:
 
 def end(tx: Transaction, lease: Lease, how: LeaseEnd) -> None:
     """Mark the lease as ended; it stays as a record of who saw what."""
+    if how is not LeaseEnd.EXPIRED:
+        note_activity(tx, lease.reviewer_id)
     ended_at = max(min(tx.now, lease.expires_at), lease.granted_at)
     tx.connection.execute(
         update(leases).where(leases.c.token == lease.token).values(ended_at=ended_at, ended_by=how)

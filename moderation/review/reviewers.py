@@ -9,6 +9,7 @@ from moderation.review.errors import NotAllowed, NotFound
 from moderation.review.tables import reviewers
 from moderation.review.transaction import Transaction
 from moderation.review.types import Desk, Reviewer, Role
+from moderation.review.wellness import Work
 
 
 def enrol(tx: Transaction, reviewer: Reviewer) -> None:
@@ -26,12 +27,48 @@ def find_reviewer(connection: Connection, reviewer_id: str) -> Reviewer:
     """
     row = connection.execute(select(reviewers).where(reviewers.c.id == reviewer_id)).one_or_none()
     if row is None:
-        raise NotFound(
-            f"no reviewer {reviewer_id!r}",
-            expected="the id of an enrolled reviewer",
-            remedy="Enrol this person first.",
-        )
+        raise _unknown(reviewer_id)
     return rows.reviewer(row)
+
+
+def _unknown(reviewer_id: str) -> NotFound:
+    return NotFound(
+        f"no reviewer {reviewer_id!r}",
+        expected="the id of an enrolled reviewer",
+        remedy="Enrol this person first.",
+    )
+
+
+def at_work(tx: Transaction, reviewer_id: str) -> tuple[Reviewer, Work | None]:
+    """A reviewer and the stretch of work they are in; locked, so that their claims take turns.
+
+    Raises:
+        NotFound: nobody of that id.
+    """
+    row = tx.connection.execute(
+        select(reviewers).where(reviewers.c.id == reviewer_id).with_for_update(key_share=True)
+    ).one_or_none()
+    if row is None:
+        raise _unknown(reviewer_id)
+    if row.work_began_at is None or row.last_active_at is None:
+        return rows.reviewer(row), None
+    return rows.reviewer(row), Work(row.work_began_at, row.last_active_at).seen_at(tx.now)
+
+
+def start_work(tx: Transaction, reviewer_id: str, work: Work) -> None:
+    """Keep the stretch of work that a reviewer is in."""
+    tx.connection.execute(
+        update(reviewers)
+        .where(reviewers.c.id == reviewer_id)
+        .values(work_began_at=work.began_at, last_active_at=work.last_at)
+    )
+
+
+def note_activity(tx: Transaction, reviewer_id: str) -> None:
+    """This reviewer has just done something."""
+    tx.connection.execute(
+        update(reviewers).where(reviewers.c.id == reviewer_id).values(last_active_at=tx.now)
+    )
 
 
 def require_access(reviewer: Reviewer, desk: Desk) -> None:

@@ -42,6 +42,8 @@ reviewers = Table(
     Column("work_minutes", Float, nullable=False),
     Column("break_minutes", Float, nullable=False),
     Column("harmful_daily_max", Integer, nullable=False),
+    Column("work_began_at", UtcDateTime),
+    Column("last_active_at", UtcDateTime),
 )
 
 golden_items = Table(
@@ -139,7 +141,7 @@ Index(
 # One person a task at a time, and one task of a case a person.
 for _name, _columns in (
     ("task", (leases.c.task_id,)),
-    ("case", (leases.c.case_id, leases.c.reviewer_id)),
+    ("case", (leases.c.reviewer_id, leases.c.case_id)),
 ):
     Index(
         f"uq_review_leases_{_name}",

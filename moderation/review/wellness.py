@@ -1,32 +1,38 @@
 """When a reviewer may go on: pauses, and the daily share of harmful media; pure."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from moderation.review.types import Wellness
 
 DAY = timedelta(hours=24)
-Stretch = tuple[datetime, datetime]
 
 
-def break_ends_at(settings: Wellness, work: Sequence[Stretch], now: datetime) -> datetime | None:
-    """The end of a pause that is due at `now`; None when none is.
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A stretch of work without a pause: when it began, and when something last happened in it."""
 
-    work: stretches with a task in hand, (from, until), in any order. Those without a pause of
-    `break_minutes` between them are one.
-    """
-    pause = timedelta(minutes=settings.break_minutes)
-    begun: datetime | None = None
-    last: datetime | None = None
-    for start, end in sorted(work):
-        if begun is None or last is None or start - last >= pause:
-            begun, last = start, end
-        last = max(last, end)
-    if begun is None or last is None:
-        return None
-    resumes_at = last + pause
-    is_due = last - begun >= timedelta(minutes=settings.work_minutes) and now < resumes_at
-    return resumes_at if is_due else None
+    began_at: datetime
+    last_at: datetime
+
+    def seen_at(self, now: datetime) -> "Work":
+        """The same for a clock that may have been set back since."""
+        last_at = min(self.last_at, now)
+        return Work(min(self.began_at, last_at), last_at)
+
+
+def break_ends_at(settings: Wellness, work: Work, now: datetime) -> datetime | None:
+    """The end of a pause that is due at `now`; None when none is."""
+    resumes_at = work.last_at + timedelta(minutes=settings.break_minutes)
+    is_long = work.last_at - work.began_at >= timedelta(minutes=settings.work_minutes)
+    return resumes_at if is_long and now < resumes_at else None
+
+
+def go_on(settings: Wellness, work: Work | None, now: datetime) -> Work:
+    """The work that somebody is at who takes a task at `now`; it starts anew after a pause."""
+    if work is None or now - work.last_at >= timedelta(minutes=settings.break_minutes):
+        return Work(now, now)
+    return Work(work.began_at, now)
 
 
 def cap_ends_at(settings: Wellness, reached_at: datetime | None, now: datetime) -> datetime | None:

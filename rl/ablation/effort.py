@@ -33,8 +33,8 @@ def effort(stages: Sequence[tuple[Stage, Path]], *, count_tokens: Callable[[str]
                 lengths = [line[LENGTH] for line in lines if LENGTH in line]
                 tokens += sum(lengths) * stage.step_items * stage.rollouts_G
             case SelfRationaleStage():
-                texts = [line["rationale"] for line in _lines(folder / RATIONALES)]
-                tokens += sum(count_tokens(text) for text in texts if text)
+                texts = [t for line in _lines(folder / RATIONALES) for t in line["rationales"]]
+                tokens += sum(map(count_tokens, texts))
             case _:
                 pass
     return Effort(steps, round(tokens))

@@ -7,7 +7,7 @@ from moderation.errors import ConfigurationError
 from moderation.types import Mode
 from rl.ablation.recipe import AblationRecipe, RowRecipe
 from rl.baselines.real import Real
-from rl.recipe import Recipe
+from rl.recipe import JudgeRecipe, Recipe
 from rl.stages.schema import Stage
 
 
@@ -54,9 +54,18 @@ class AblationPlan:
         """The part of that name."""
         return next(part for part in self.parts if part.name == name)
 
+    @property
+    def judge(self) -> JudgeRecipe:
+        """What all rows train; a shortened backbone has a name of its own."""
+        judge, shortened = self.recipe.judge, self.recipe.shortened
+        if shortened is None:
+            return judge
+        told = ", ".join(f"{key} {value}" for key, value in shortened.model_dump().items())
+        return judge.model_copy(update={"backbone": f"{judge.backbone} ({told})"})
+
     def training(self, stages: tuple[Stage, ...], seed: int) -> Recipe:
         """The recipe of one training."""
-        return Recipe(seed=seed, judge=self.recipe.judge, stages=stages)
+        return Recipe(seed=seed, judge=self.judge, stages=stages)
 
     def chosen(self, only: Sequence[str]) -> tuple[str, ...]:
         """The names of the rows to run, in their order; all without `only`.

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 from moderation.types import Mode
 from rl.recipe import JudgeRecipe
 from rl.recipe_file import read_model
+from rl.shortening import ShorteningRecipe
 from rl.stages.schema import Objective, RolloutsStage, Stage
 from rl.strict_model import StrictModel
 
@@ -64,8 +65,9 @@ class AblationRecipe(StrictModel):
     """A table of rows.
 
     reference: the row that all others are compared with. seeds: of the runs of each row. splits:
-    that are tested; the pictures are of the last one. rollouts: the keys of `RolloutsStage` but its
-    objective. detectors: baseline detectors to add as rows, by their names.
+    that are tested; the pictures are of the last one. shortened: the judge's backbone is cut to its
+    first layers, and taught to write again, before all rows. rollouts: the keys of `RolloutsStage`
+    but its objective. detectors: baseline detectors to add as rows, by their names.
     """
 
     reference: Name
@@ -73,6 +75,7 @@ class AblationRecipe(StrictModel):
     splits: tuple[str, ...] = Field(min_length=1)
     items: ItemLimits = Field(default_factory=ItemLimits)
     judge: JudgeRecipe
+    shortened: ShorteningRecipe | None = None
     parts: tuple[PartRecipe, ...] = ()
     rollouts: dict[str, Any] = Field(default_factory=dict)
     rows: tuple[RowRecipe, ...] = Field(min_length=1)

@@ -29,9 +29,11 @@ from rl.ablation.testing import detector_rows, judge_rows
 from rl.ablation.training import Workshop, row_folder
 from rl.corpus.manifest import NAME
 from rl.export import file_digest
-from rl.preflight import require_tokenizer
+from rl.preflight import require_graded_answers, require_tokenizer
+from rl.shortened_backbone import shorten
 
 PREDICTIONS = "predictions.parquet"
+BACKBONE = "backbone"
 # A detector's fit draws nothing: it has one run, under this seed.
 DETECTOR_SEED = 0
 
@@ -70,12 +72,20 @@ def run(
     source = plan.recipe.judge.backbone
     backbone = locate(source, build_weights(settings), offline=settings.offline)
     require_tokenizer(plan.training((), 0), backbone)
+    for row in plan.rows:
+        require_graded_answers(row.stages)
+    items = load_items(plan.recipe, corpus, settings, console=console)
+    device = choose_device(settings.device)
+    if plan.recipe.shortened is not None:
+        short = out / BACKBONE
+        shorten(plan.recipe.shortened, backbone, items.train, short, device=device, console=console)
+        backbone = short
     workshop = Workshop(
         plan=plan,
-        items=load_items(plan.recipe, corpus, settings, console=console),
+        items=items,
         out=out,
         backbone=backbone,
-        device=choose_device(settings.device),
+        device=device,
         console=console,
     )
     begin = time.monotonic()

@@ -8,7 +8,15 @@ from moderation.judge.score_head import SCORE_CUE
 from moderation.judge.sequence_spec import SequenceSpec
 from rl.memory.estimate import Workload
 from rl.recipe import Recipe
-from rl.stages.schema import RolloutsShape, RolloutsStage, SelfRationaleStage, Stage
+from rl.stages.schema import (
+    RolloutsShape,
+    RolloutsStage,
+    SelfRationaleStage,
+    Stage,
+    TextJudgeStage,
+)
+from rl.text_judge.prompt import TASK
+from rl.text_judge.schema import TextForm, TextRegression
 
 # English text has about four characters a token under the vocabularies of these models; three
 # leaves room for numbers and for names.
@@ -32,11 +40,36 @@ def workload(stage: Stage, recipe: Recipe, *, prompt: int, devices: int) -> Work
     completion = recipe.judge.rationale_tokens_max + len(SCORE_CUE)
     if isinstance(stage, RolloutsStage):
         return rollouts_workload(stage, prompt=prompt, completion=completion, devices=devices)
+    if isinstance(stage, TextJudgeStage):
+        return text_workload(stage, stage.form)
     return supervised_workload(
         stage.batch_items,
         prompt=prompt,
         completion=completion if stage.full_share > 0 else 0,
-        generated_rows=stage.write_items if isinstance(stage, SelfRationaleStage) else 0,
+        generated_rows=stage.write_items * stage.rationales
+        if isinstance(stage, SelfRationaleStage)
+        else 0,
+    )
+
+
+def text_prompt_tokens(form: TextForm) -> int:
+    """The longest prompt of a written answer."""
+    limits = form.characters
+    shown = limits.instruction + limits.response + limits.reference + limits.rubric
+    return math.ceil((shown + len(TASK)) / CHARACTERS_A_TOKEN)
+
+
+def text_completion_tokens(form: TextForm) -> int:
+    """The longest reply: feedback, cue, digit and end of text."""
+    return form.rationale_tokens_max + len(SCORE_CUE) + 2
+
+
+def text_workload(stage: TextRegression, form: TextForm) -> Workload:
+    """A step on written answers."""
+    return supervised_workload(
+        stage.batch_items,
+        prompt=text_prompt_tokens(form),
+        completion=text_completion_tokens(form) if stage.full_share > 0 else 0,
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from rl.judge_model import JudgeModel
 from rl.progress import counted
 from rl.soft_token_policy import SoftTokenPolicy
 from rl.soft_token_rollouts import SoftTokenRollouts
+from rl.stages.batches import endless_batches
 from rl.stages.context import StageContext
 from rl.stages.optimisation import parameter_groups, rising
 from rl.stages.schema import RolloutsStage
@@ -46,7 +48,7 @@ def train(stage: RolloutsStage, judge: JudgeModel, context: StageContext) -> Non
             policy,
             args=_config(stage, judge, context),
             objective=stage.objective.build(),
-            train_dataset=_rows(context.train),
+            train_dataset=_rows(in_order(stage, judge, context)),
             eval_dataset=_rows(held_out) if stage.validate_steps else None,
             processing_class=judge.tokenizer,
             rollout_func=SoftTokenRollouts(policy),
@@ -124,6 +126,12 @@ def _is_json(path: Path) -> bool:
     return True
 
 
+def in_order(stage: RolloutsStage, judge: JudgeModel, context: StageContext) -> list[Example]:
+    """The items of all steps, one after the other, so that a step's prompts are of like length."""
+    batches = endless_batches(judge, context.train, size=stage.step_items, seed=context.seed)
+    return list(islice(chain.from_iterable(batches), stage.steps * stage.step_items))
+
+
 def _rows(examples: Sequence[Example]) -> Dataset:
     return Dataset.from_dict(
         {"prompt": [e.path for e in examples], "y": [float(e.y) for e in examples]}
@@ -161,6 +169,8 @@ def _config(stage: RolloutsStage, judge: JudgeModel, context: StageContext) -> G
         per_device_train_batch_size=rollouts // stage.parts // processes,
         gradient_accumulation_steps=stage.parts,
         num_generations=stage.rollouts_G,
+        # Their order is that of `in_order`.
+        shuffle_dataset=False,
         max_completion_length=judge.rationale_tokens_max,
         loss_type="dr_grpo",
         max_grad_norm=stage.gradient_clip,

@@ -11,9 +11,10 @@ from safetensors.torch import load_file, save_file
 
 from moderation.errors import ConfigurationError
 from rl.data import Example
+from rl.export import file_digest
 from rl.judge_model import JudgeModel
 from rl.recipe import Recipe
-from rl.stages import cross_entropy, regression, rollouts, self_rationale
+from rl.stages import cross_entropy, regression, rollouts, self_rationale, text_judge
 from rl.stages.context import StageContext
 from rl.stages.schema import (
     CrossEntropyStage,
@@ -21,6 +22,7 @@ from rl.stages.schema import (
     RolloutsStage,
     SelfRationaleStage,
     Stage,
+    TextJudgeStage,
 )
 
 FINISHED = "judge.safetensors"
@@ -83,6 +85,8 @@ def _train(stage: Stage, judge: JudgeModel, context: StageContext) -> None:
             cross_entropy.train(stage, judge, context)
         case SelfRationaleStage():
             self_rationale.train(stage, judge, context)
+        case TextJudgeStage():
+            text_judge.train(stage, judge, context)
         case RolloutsStage():
             rollouts.train(stage, judge, context)
 
@@ -101,6 +105,10 @@ def _plan(
     rows = [(e.path, e.features.metadata.sha256, e.y, e.split) for e in (*train, *validation)]
     plan = recipe.model_dump(mode="json")
     plan["stages"] = plan["stages"][:number]
+    texts = [stage for stage in recipe.stages[:number] if isinstance(stage, TextJudgeStage)]
+    if texts:
+        paths = [path for stage in texts for path in text_judge.graded_answers(stage)]
+        plan["graded_answers"] = [file_digest(path) for path in paths]
     plan["data"] = hashlib.sha256(json.dumps(rows).encode()).hexdigest()
     return json.dumps(plan, indent=1, sort_keys=True) + "\n"
 

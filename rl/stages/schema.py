@@ -10,6 +10,7 @@ from rl.baselines.real import Real
 from rl.baselines.squared_error import SquaredError
 from rl.baselines.zero_one import ZeroOne
 from rl.strict_model import StrictModel
+from rl.text_judge.schema import TextForm, TextRegression
 
 Objective = Annotated[ZeroOne | AbsoluteError | SquaredError | Real, Field(discriminator="kind")]
 
@@ -73,12 +74,24 @@ class CrossEntropyStage(SupervisedStage):
 class SelfRationaleStage(SupervisedStage):
     """TRACT stage 2: from the untrained judge, with rationales that the judge so far writes.
 
-    write_items: items that write at once.
+    rationales: that it samples for each item. write_items: items that write at once.
     """
 
     kind: Literal["self_rationale"]
     mass_weight: float = Field(0.1, ge=0)
+    rationales: int = Field(2, gt=0)
     write_items: int = Field(16, gt=0)
+
+
+class TextJudgeStage(TextRegression):
+    """The adapter alone learns to grade written answers, before or between stages on media.
+
+    files: of graded answers, relative to a folder of sources, as `text-sources.toml` fetches them.
+    """
+
+    kind: Literal["text_judge"]
+    files: tuple[str, ...] = Field(min_length=1)
+    form: TextForm = Field(default_factory=lambda: TextForm.model_validate({}))
 
 
 class RolloutsShape(StrictModel):
@@ -112,6 +125,6 @@ class RolloutsStage(StageRecipe, RolloutsShape):
 
 
 Stage = Annotated[
-    RegressionStage | CrossEntropyStage | SelfRationaleStage | RolloutsStage,
+    RegressionStage | CrossEntropyStage | SelfRationaleStage | TextJudgeStage | RolloutsStage,
     Field(discriminator="kind"),
 ]

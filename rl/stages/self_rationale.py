@@ -1,17 +1,18 @@
 """TRACT stage 2 (arXiv:2503.04381): rationales in the judge's own words, paired with true labels.
 
-The judge so far writes a rationale for every training item; then training begins again from the
-untrained judge. Going on from the trained one is much worse, by the paper's figures.
+The judge so far samples rationales for every training item; then training begins again from the
+untrained judge. Going on from the trained one is much worse, by the paper's figures. Greedy
+rationales would be worse too: they are nearly all alike, and say nothing of how far the judge's own
+words can be trusted.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from accelerate import PartialState
 
-from moderation.types import Judgment, Mode
 from rl.data import Example
 from rl.judge_model import JudgeModel
 from rl.prediction import length_batches, serving
@@ -27,13 +28,14 @@ RATIONALES = "rationales.jsonl"
 def train(stage: SelfRationaleStage, judge: JudgeModel, context: StageContext) -> None:
     """Train in place, from the untrained judge.
 
-    An item whose rationale was cut off before its score is trained in fast mode alone.
+    An item whose rationales were all cut off before their score is trained in fast mode alone.
     """
     written = write_rationales(stage, judge, context)
     judge.load_trainable_state(context.untrained)
 
-    def own(example: Example, _: np.random.Generator) -> str | None:
-        return written[example.path]
+    def own(example: Example, generator: np.random.Generator) -> str | None:
+        texts = written[example.path]
+        return texts[int(generator.integers(len(texts)))] if texts else None
 
     loss = SquaredErrorLoss(stage.mass_weight)
     train_supervised(judge, stage, context, loss=loss, rationale=own)
@@ -41,8 +43,8 @@ def train(stage: SelfRationaleStage, judge: JudgeModel, context: StageContext) -
 
 def write_rationales(
     stage: SelfRationaleStage, judge: JudgeModel, context: StageContext
-) -> Mapping[str, str | None]:
-    """The greedy rationale of each training item by its path, None where it was cut off.
+) -> Mapping[str, Sequence[str]]:
+    """The sampled rationales of each training item by its path, without those that were cut off.
 
     They are kept in the folder as they come; what is there is not written again.
     """
@@ -60,32 +62,27 @@ def write_rationales(
         bar = counted(context.console, len(left), "batches of rationales")
         with bar as advance, serving(judge) as judged, path.open("a", encoding="utf-8") as stream:
             for batch in left:
-                judgments = judged.judge([e.features for e in batch], Mode.FULL)
-                texts = [_whole_text(judgment) for judgment in judgments]
-                lines = [_line(e.path, text) for e, text in zip(batch, texts, strict=True)]
-                stream.write("".join(lines))
+                sampled = judged.sample_rationales([e.features for e in batch], stage.rationales)
+                for example, rationales in zip(batch, sampled, strict=True):
+                    whole = [one.text for one in rationales if one.is_complete]
+                    stream.write(_line(example.path, whole))
                 stream.flush()
                 advance()
     PartialState().wait_for_everyone()
     return _read(path)
 
 
-def _whole_text(judgment: Judgment) -> str | None:
-    rationale = judgment.rationale
-    return rationale.text if rationale is not None and rationale.is_complete else None
+def _line(path: str, texts: Sequence[str]) -> str:
+    return json.dumps({"path": path, "rationales": list(texts)}, ensure_ascii=False) + "\n"
 
 
-def _line(path: str, text: str | None) -> str:
-    return json.dumps({"path": path, "rationale": text}, ensure_ascii=False) + "\n"
-
-
-def _read(path: Path) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
+def _read(path: Path) -> dict[str, Sequence[str]]:
+    found: dict[str, Sequence[str]] = {}
     if path.exists():
         for line in path.read_text(encoding="utf-8").splitlines():
             try:
                 entry = json.loads(line)
-                found[entry["path"]] = entry["rationale"]
+                found[entry["path"]] = entry["rationales"]
             except (ValueError, KeyError, TypeError):
                 continue
     return found

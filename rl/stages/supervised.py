@@ -5,8 +5,8 @@ A step sees a batch in fast mode, or in full mode behind rationales. What is dra
 several processes each takes batches of its own, and gradients are averaged.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import count, islice
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
@@ -14,10 +14,11 @@ import torch
 from accelerate import PartialState
 from accelerate.utils import reduce
 
-from rl.data import Example, paired_batches
+from rl.data import Example
 from rl.judge_model import JudgeModel, JudgeOutput
 from rl.objective import rationale_loss
 from rl.progress import counted
+from rl.stages.batches import endless_batches
 from rl.stages.checkpoint import load, save
 from rl.stages.context import StageContext
 from rl.stages.optimisation import parameter_groups, rising_and_falling
@@ -60,7 +61,8 @@ def train_supervised(
     progress = load(context.folder, judge, optimiser, schedule)
     held_out = chosen(context.validation, stage.validate_items, seed=context.seed)
     rank, world = processes.process_index, processes.num_processes
-    stream = islice(_batches(judge, stage, context), progress.step * world + rank, None, world)
+    batches = endless_batches(judge, context.train, size=stage.batch_items, seed=context.seed)
+    stream = islice(enumerate(batches), progress.step * world + rank, None, world)
     log = StageLog(context.folder, start=progress.step, is_main=rank == 0)
     bar = counted(context.console, stage.steps - progress.step, f"steps of {context.folder.name}")
     judge.train()
@@ -96,23 +98,6 @@ def train_supervised(
 
 def _is_due(step: int, every: int | None) -> bool:
     return every is not None and step % every == 0
-
-
-def _batches(
-    judge: JudgeModel, stage: SupervisedStage, context: StageContext
-) -> Iterator[tuple[int, list[Example]]]:
-    """Number and examples of batch after batch, epoch after epoch, without end."""
-    lengths = [judge.prompt_length(example) for example in context.train]
-    numbers = count()
-    for epoch in count():
-        drawn = paired_batches(
-            context.train,
-            size=stage.batch_items,
-            generator=np.random.default_rng((context.seed, 1, epoch)),
-            lengths=lengths,
-        )
-        for places in drawn:
-            yield next(numbers), [context.train[place] for place in places]
 
 
 def _texts(

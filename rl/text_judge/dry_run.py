@@ -1,17 +1,19 @@
 """A text-judge recipe without data and weights: what is trained, and what it will need."""
 
-import math
 from pathlib import Path
 
 from moderation.app import build_weights
 from moderation.judge.backbone import locate
-from moderation.judge.score_head import SCORE_CUE
 from moderation.settings import Settings
 from rl.dry_run import DryRun
 from rl.memory.estimate import Workload, standing_bytes, step_bytes
 from rl.memory.shape import TransformerShape, count_parameters, read_architecture
-from rl.memory.workload import CHARACTERS_A_TOKEN, rollouts_workload, supervised_workload
-from rl.text_judge.prompt import TASK
+from rl.memory.workload import (
+    rollouts_workload,
+    text_completion_tokens,
+    text_prompt_tokens,
+    text_workload,
+)
 from rl.text_judge.recipe import AnyTextStage, TextRecipe, TextRolloutsStage, read_text_recipe
 
 
@@ -29,7 +31,7 @@ def dry_run(path: Path, settings: Settings, *, devices: int = 1) -> DryRun:
         file = path.parent / recipe.architectures.backbone
     config = read_architecture(file, layers=recipe.judge.backbone_layers)
     counts = count_parameters(config, (), lora_rank=recipe.judge.lora_rank, width=1)
-    shape, prompt = TransformerShape.of(config), _prompt_tokens(recipe)
+    shape, prompt = TransformerShape.of(config), text_prompt_tokens(recipe.judge)
     return DryRun(
         parameters=counts,
         encoder_parameters={},
@@ -44,16 +46,8 @@ def dry_run(path: Path, settings: Settings, *, devices: int = 1) -> DryRun:
     )
 
 
-def _prompt_tokens(recipe: TextRecipe) -> int:
-    limits = recipe.judge.characters
-    shown = limits.instruction + limits.response + limits.reference + limits.rubric
-    return math.ceil((shown + len(TASK)) / CHARACTERS_A_TOKEN)
-
-
 def _workload(stage: AnyTextStage, recipe: TextRecipe, prompt: int, devices: int) -> Workload:
-    completion = recipe.judge.rationale_tokens_max + len(SCORE_CUE) + 2
     if isinstance(stage, TextRolloutsStage):
+        completion = text_completion_tokens(recipe.judge)
         return rollouts_workload(stage, prompt=prompt, completion=completion, devices=devices)
-    return supervised_workload(
-        stage.batch_items, prompt=prompt, completion=completion if stage.full_share > 0 else 0
-    )
+    return text_workload(stage, recipe.judge)

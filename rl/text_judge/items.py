@@ -8,12 +8,14 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moderation.errors import ManifestError
+from moderation.errors import ConfigurationError, ManifestError
 from moderation.types import LEVELS_K
+from rl.corpus.sources import find
 
 SCORE_MIN, SCORE_MAX = 1, 5
 _HEADING = re.compile(r"^###(?P<name>[^\n]*?):[ \t]*$", re.MULTILINE)
@@ -63,6 +65,23 @@ class TextItem:
     def nearest(self) -> int:
         """The rater whose score is nearest to the mean, the first of several."""
         return min(range(len(self.scores)), key=lambda i: abs(self.scores[i] - self.y))
+
+
+def found_data(name: str, roots: Sequence[Path]) -> Path:
+    """The file of graded answers in the first source folder that has it.
+
+    Raises:
+        ConfigurationError: none has.
+    """
+    path = find(name, roots)
+    if path is None:
+        raise ConfigurationError(
+            f"{name} is in none of the source folders",
+            expected=f"it below one of: {', '.join(map(str, roots))}",
+            remedy="Run `moderation corpus fetch rl/recipes/text-sources.toml`, or name its folder "
+            "with --sources or in MODERATION_SOURCES.",
+        )
+    return path
 
 
 def read_items(path: Path) -> list[TextItem]:

@@ -5,6 +5,7 @@ N items, T tokens, V vocabulary.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Self
 
 import torch
 from peft import LoraConfig, get_peft_model
@@ -22,23 +23,35 @@ from rl.objective import log_digit_distribution
 from rl.text_judge.items import TextItem
 from rl.text_judge.prompt import TextPromptWriter
 from rl.text_judge.recipe import TextJudgeRecipe
+from rl.text_judge.schema import TextForm
 
 
 class TextJudge(nn.Module):
-    """Trainable: the adapter. backbone: local folder or hub id.
+    """Trainable: the adapter of `backbone`, a PEFT model, which it shares with its caller.
 
     Raises:
         TokenizerError: a digit behind the cue is not one token.
     """
 
-    def __init__(
-        self, recipe: TextJudgeRecipe, *, backbone: Path | str, dtype: torch.dtype, device: str
-    ) -> None:
+    def __init__(self, form: TextForm, *, backbone: Any, tokenizer: Any) -> None:
         super().__init__()
-        self.recipe = recipe
-        self.tokenizer = load_tokenizer(backbone)
-        digit_ids = digit_token_ids(self.tokenizer)
-        self.writer = TextPromptWriter(self.tokenizer, recipe.characters)
+        self.form = form
+        self.tokenizer = tokenizer
+        digit_ids = digit_token_ids(tokenizer)
+        self.writer = TextPromptWriter(tokenizer, form.characters)
+        self.backbone = backbone
+        self._lm = LanguageModel(backbone.get_base_model(), ())
+        self._digit_ids_K = torch.tensor(digit_ids, device=backbone.device)
+
+    @classmethod
+    def untrained(
+        cls, recipe: TextJudgeRecipe, *, backbone: Path | str, dtype: torch.dtype, device: str
+    ) -> Self:
+        """With a new adapter. backbone: local folder or hub id.
+
+        Raises:
+            TokenizerError: see the class.
+        """
         base = load_backbone(backbone, dtype=dtype, layers=recipe.backbone_layers)
         adapter = LoraConfig(
             r=recipe.lora_rank,
@@ -47,9 +60,8 @@ class TextJudge(nn.Module):
             task_type="CAUSAL_LM",
         )
         with quiet_peft():
-            self.backbone = get_peft_model(base, adapter).to(device)
-        self._lm = LanguageModel(self.backbone.get_base_model(), ())
-        self._digit_ids_K = torch.tensor(digit_ids, device=device)
+            model = get_peft_model(base, adapter).to(device)
+        return cls(recipe, backbone=model, tokenizer=load_tokenizer(backbone))
 
     @property
     def device(self) -> torch.device:

@@ -57,7 +57,7 @@ def _written(judge: TextJudge, batch: Sequence[TextItem]) -> list[tuple[str, tor
         lm,
         [judge.writer.prompt_ids(item) for item in batch],
         ends=frozenset({tokenizer.eos_token_id}),
-        tokens_max=judge.recipe.rationale_tokens_max + len(cue) + 2,
+        tokens_max=judge.form.rationale_tokens_max + len(cue) + 2,
     )
     finder = ScoreCue(tokenizer)
     digit_ids_K = torch.tensor(digit_token_ids(tokenizer), device=judge.device)

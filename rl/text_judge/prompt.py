@@ -10,7 +10,7 @@ from typing import Any
 from moderation.judge.prompt import sanitise
 from moderation.judge.score_head import SCORE_CUE
 from rl.text_judge.items import TextItem
-from rl.text_judge.recipe import PromptCharacters
+from rl.text_judge.schema import PromptCharacters
 
 TASK = (
     "You grade a response to an instruction by the rubric, from 1 to 5. Write short feedback, then "

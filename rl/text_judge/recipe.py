@@ -10,31 +10,16 @@ from rl.recipe import Architectures
 from rl.recipe_file import read_model
 from rl.stages.schema import Objective, RolloutsShape
 from rl.strict_model import StrictModel
+from rl.text_judge.schema import TextForm, TextRegression, TextStage
 
 
-class PromptCharacters(StrictModel):
-    """How much of each part of an item the judge is shown, in characters; the rest is cut off."""
-
-    instruction: int = Field(4000, gt=0)
-    response: int = Field(4000, gt=0)
-    reference: int = Field(4000, ge=0)
-    rubric: int = Field(2000, gt=0)
-
-
-class TextJudgeRecipe(StrictModel):
-    """backbone: weights artefact, folder or hub id. backbone_layers: how many, None for all.
-
-    rationale_tokens_max: of the feedback; references are cut at their last whole sentence.
-    """
+class TextJudgeRecipe(TextForm):
+    """backbone: weights artefact, folder or hub id. backbone_layers: how many, None for all."""
 
     backbone: str
     backbone_layers: int | None = Field(None, gt=0)
     lora_rank: int = Field(16, gt=0)
     lora_alpha: int = Field(32, gt=0)
-    rationale_tokens_max: int = Field(256, gt=0)
-    characters: PromptCharacters = Field(
-        default_factory=lambda: PromptCharacters.model_validate({})
-    )
 
 
 class DataRecipe(StrictModel):
@@ -47,24 +32,10 @@ class DataRecipe(StrictModel):
     test: dict[str, str] = Field(min_length=1)
 
 
-class TextStage(StrictModel):
-    """steps: of the optimiser. rate: learning rate of the adapter."""
-
-    steps: int = Field(gt=0)
-    rate: float = Field(2e-4, gt=0)
-    warm_up_steps: int = Field(10, ge=0)
-    weight_decay: float = Field(0.0, ge=0)
-    gradient_clip: float = Field(1.0, gt=0)
-
-
-class TextRegressionStage(TextStage):
-    """RAFT (full_share 0) or TRACT stage 1 (full_share 1); batch_items: rows a step."""
+class TextRegressionStage(TextRegression):
+    """Learning from given scores, and from given feedback."""
 
     kind: Literal["regression"]
-    batch_items: int = Field(8, gt=0)
-    full_share: float = Field(0.0, ge=0, le=1)
-    rationale_weight: float = Field(1.0, ge=0)
-    mass_weight: float = Field(0.1, ge=0)
 
 
 class TextRolloutsStage(TextStage, RolloutsShape):

@@ -18,13 +18,13 @@ from rl.progress import counted
 from rl.stages.regression import SquaredErrorLoss
 from rl.text_judge.items import TextItem
 from rl.text_judge.model import TextJudge
-from rl.text_judge.recipe import TextRegressionStage, TextStage
+from rl.text_judge.schema import TextRegression, TextStage
 
 LOG = "log.jsonl"
 
 
 def train(
-    stage: TextRegressionStage,
+    stage: TextRegression,
     judge: TextJudge,
     items: Sequence[TextItem],
     folder: Path,
@@ -44,7 +44,7 @@ def train(
         for step in range(1, stage.steps + 1):
             batch = next(stream)
             is_full = np.random.default_rng((seed, 2, step)).random() < stage.full_share
-            texts = [judge.writer.reference(i, judge.recipe.rationale_tokens_max) for i in batch]
+            texts = [judge.writer.reference(i, judge.form.rationale_tokens_max) for i in batch]
             output = judge(batch, texts if is_full else None)
             y_N = torch.tensor([item.y for item in batch], device=judge.device)
             loss, parts = score_loss(output, y_N)

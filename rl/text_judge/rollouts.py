@@ -72,7 +72,7 @@ class _Advance(TrainerCallback):  # type: ignore[misc]
 
 def _config(stage: TextRolloutsStage, judge: TextJudge, folder: Path, seed: int) -> GRPOConfig:
     # Cue, digit and end of text stand behind the rationale.
-    tokens_max = judge.recipe.rationale_tokens_max + len(judge.writer.score_cue) + 2
+    tokens_max = judge.form.rationale_tokens_max + len(judge.writer.score_cue) + 2
     return GRPOConfig(
         output_dir=str(folder),
         max_steps=stage.steps,

@@ -16,12 +16,10 @@ from rich.console import Console
 from safetensors.torch import load_file, save_file
 
 from moderation.app import build_weights, choose_device
-from moderation.errors import ConfigurationError
 from moderation.judge.backbone import locate
 from moderation.settings import Settings
-from rl.corpus.sources import find
 from rl.text_judge import regression, rollouts
-from rl.text_judge.items import TextItem, read_items
+from rl.text_judge.items import TextItem, found_data, read_items
 from rl.text_judge.model import TextJudge
 from rl.text_judge.prediction import predict
 from rl.text_judge.recipe import TextRecipe, TextRolloutsStage, TextRow, read_text_recipe
@@ -70,8 +68,8 @@ class TextRun:
         recipe = read_text_recipe(path)
         return cls(
             recipe=recipe,
-            train=[i for name in recipe.data.train for i in read_items(_found(name, roots))],
-            test={n: read_items(_found(file, roots)) for n, file in recipe.data.test.items()},
+            train=[i for name in recipe.data.train for i in read_items(found_data(name, roots))],
+            test={n: read_items(found_data(file, roots)) for n, file in recipe.data.test.items()},
             backbone=locate(
                 recipe.judge.backbone, build_weights(settings), offline=settings.offline
             ),
@@ -111,7 +109,7 @@ class TextRun:
     def _trained(self, stages: Sequence[str], seed: int) -> TextJudge:
         """The judge after these stages; the last one that is kept is where it goes on from."""
         torch.manual_seed(seed)
-        judge = TextJudge(
+        judge = TextJudge.untrained(
             self.recipe.judge,
             backbone=self.backbone,
             dtype=compute_dtype(self.device),
@@ -151,18 +149,6 @@ class TextRun:
             "more": [str(one) for one in more],
         }
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _found(name: str, roots: Sequence[Path]) -> Path:
-    path = find(name, roots)
-    if path is None:
-        raise ConfigurationError(
-            f"{name} is in none of the source folders",
-            expected="the files that key 'data' names",
-            remedy="Run `moderation corpus fetch rl/recipes/text-sources.toml`, or name their "
-            "folder with --sources.",
-        )
-    return path
 
 
 def _read(path: Path) -> list[FinishedTextRow]:

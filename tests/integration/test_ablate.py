@@ -40,6 +40,11 @@ detectors = ["logistic"]
 [items]
 train = 24
 
+[shortened]
+layers = 1
+steps = 2
+batch_items = 4
+
 [judge]
 name = "tiny"
 backbone = "{backbone}"

@@ -36,6 +36,16 @@ def test_all_rows_with_rollouts_share_warm_up_and_budget(shipped: AblationPlan) 
         assert [stage.kind for stage in row.stages] == ["regression", "self_rationale", "rollouts"]
 
 
+def test_rows_of_domain_transfer_differ_by_the_text_judge_alone() -> None:
+    rows = {
+        row.name: row for row in plan(read_ablation_recipe(RECIPE.with_name("transfer.toml"))).rows
+    }
+    for name in ("raft", "raft-short"):
+        text, *rest = rows[f"text-{name}"].stages
+        assert text.kind == "text_judge"
+        assert tuple(rest) == rows[name].stages
+
+
 def test_the_sweep_adds_rows_for_the_weights_that_no_row_has(shipped: AblationPlan) -> None:
     points = {row.name: row.refinement_weight for row in shipped.rows}
     assert {name: weight for name, weight in points.items() if weight is not None} == {

@@ -40,6 +40,8 @@ def upgrade() -> None:
         sa.Column("work_minutes", sa.Float(), nullable=False),
         sa.Column("break_minutes", sa.Float(), nullable=False),
         sa.Column("harmful_daily_max", sa.Integer(), nullable=False),
+        sa.Column("work_began_at", UtcDateTime(), nullable=True),
+        sa.Column("last_active_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_review_reviewers"),
     )
     op.create_table(
@@ -201,7 +203,7 @@ def upgrade() -> None:
     op.create_index(
         "uq_review_leases_case",
         "review_leases",
-        ["case_id", "reviewer_id"],
+        ["reviewer_id", "case_id"],
         unique=True,
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),

@@ -1,14 +1,17 @@
 """The rollouts stage: it runs every objective, validates, stops early and resumes to the bit."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from moderation.types import Mode
 from rl.judge_model import JudgeModel
-from rl.stages.rollouts import last_checkpoint
+from rl.stages.context import StageContext
+from rl.stages.rollouts import in_order, last_checkpoint
 from rl.stages.validation import validate
 from tests.unit.judge.builders import write_backbone
 from tests.unit.rl import media_judge as tiny
@@ -113,3 +116,23 @@ def test_a_checkpoint_that_was_not_finished_is_passed_over(tmp_path) -> None:
         if state is not None:
             (folder / "trainer_state.json").write_text(state)
     assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-12"
+
+
+def test_steps_take_pairs_and_every_item_as_often(backbone) -> None:
+    data = tiny.examples()
+    plan = recipe(ROLLOUTS | {"steps": 9, "step_items": 4}).stages[0]
+    context = StageContext(
+        folder=Path(),
+        seed=0,
+        train=data,
+        validation=(),
+        untrained={},
+        console=Console(quiet=True),
+    )
+    ordered = in_order(plan, tiny.model(backbone, data), context)
+    assert len(ordered) == 36
+    times = Counter(example.path for example in ordered[: len(data)])
+    assert set(times.values()) == {1}
+    assert ordered[: len(data)] != ordered[len(data) : 2 * len(data)]
+    steps = [ordered[start : start + 4] for start in range(0, len(data), 4)]
+    assert all(len({(e.features.modality, e.pair_id) for e in step}) < 4 for step in steps)

@@ -25,7 +25,7 @@ def test_own_rationales_are_kept_and_not_written_again(backbone, tmp_path) -> No
     written = path.read_text()
     entries = [json.loads(line) for line in written.splitlines()]
     assert sorted(entry["path"] for entry in entries) == sorted(e.path for e in tiny.examples())
-    assert any(entry["rationale"] for entry in entries)
+    assert any(entry["rationales"] for entry in entries)
     # Half of them, and a torn line, are what a killed run leaves; the rest comes out the same.
     lines = written.splitlines(keepends=True)
     for name in ("checkpoint.pt", "judge.safetensors"):

@@ -59,4 +59,4 @@ RECIPE = TextJudgeRecipe(backbone="tiny", lora_rank=4, lora_alpha=8, rationale_t
 def judge(backbone: Path) -> TextJudge:
     """An untrained judge; the same each time."""
     torch.manual_seed(0)
-    return TextJudge(RECIPE, backbone=backbone, dtype=torch.float32, device="cpu")
+    return TextJudge.untrained(RECIPE, backbone=backbone, dtype=torch.float32, device="cpu")
