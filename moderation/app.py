@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from encoders.base import ReadRequest
 from encoders.cache import FeatureCache
@@ -23,8 +23,12 @@ from moderation.judge.artefact import JudgeDescription, read_description
 from moderation.judge.backbone import locate
 from moderation.pipeline import ScoringPipeline
 from moderation.ports import Dispatcher
+from moderation.provenance import ProvenanceReader, read_trust_anchors
 from moderation.registry import PluginGroup
 from moderation.settings import Settings, cores
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 STARTER_JUDGE = Path(__file__).parent / "judge" / "starter"
 
@@ -34,6 +38,21 @@ def build_weights(settings: Settings) -> WeightStore:
     return WeightStore(
         cache_dir=settings.cache_dir, offline=settings.offline, local_dir=settings.weights_dir
     )
+
+
+def build_engine(settings: Settings) -> "Engine":
+    """The deployment's database, with the schema of this version.
+
+    Raises:
+        ConfigurationError: no such database, a driver that is not installed, a later schema.
+        DatabaseBusy: the database does not answer.
+    """
+    require_installed("sqlalchemy", "alembic")
+    from moderation.database import open_engine, upgrade
+
+    engine = open_engine(settings.database_url)
+    upgrade(engine)
+    return engine
 
 
 def choose_device(wanted: str) -> str:
@@ -59,6 +78,17 @@ def choose_device(wanted: str) -> str:
 def build_sandbox(settings: Settings) -> Sandbox:
     """The decoder sandbox with this deployment's limits."""
     return Sandbox(limits=settings.read_limits())
+
+
+def build_provenance(settings: Settings, sandbox: Sandbox) -> ProvenanceReader | None:
+    """Reads what files say of their origin; None where the settings switch it off.
+
+    Raises:
+        ConfigurationError: the trust anchors cannot be read.
+    """
+    if not settings.provenance:
+        return None
+    return ProvenanceReader(sandbox, read_trust_anchors(settings.trust_anchors))
 
 
 def read_request(settings: Settings) -> ReadRequest:
@@ -201,7 +231,12 @@ def build_pipeline(settings: Settings, sandbox: Sandbox) -> ScoringPipeline:
     extractor = build_extractor(settings, sandbox, options=options)
     judge = build_judge(settings)
     judge.require_encoders({encoder.name: encoder.version for encoder in extractor.encoders})
-    return ScoringPipeline(extractor=extractor, judge=judge, workers=settings.workers or cores())
+    return ScoringPipeline(
+        extractor=extractor,
+        judge=judge,
+        workers=settings.workers or cores(),
+        provenance=build_provenance(settings, sandbox),
+    )
 
 
 def build_dispatcher(settings: Settings) -> Dispatcher:

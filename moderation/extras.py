@@ -14,7 +14,8 @@ _EXTRAS = {
     ),
     "train": ("cv2", "pyworld"),
     "worker": ("celery", "redis"),
-    "postgres": ("psycopg", "sqlalchemy"),
+    "service": ("alembic", "sqlalchemy"),
+    "postgres": ("psycopg",),
 }
 
 

@@ -26,6 +26,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _default_database_url() -> str:
+    base = Path(os.environ.get("XDG_DATA_HOME", ""))
+    base = base if base.is_absolute() else Path.home() / ".local" / "share"
+    return f"sqlite:///{base}/real-moderation/moderation.sqlite"
+
+
 # More decoders than that wait for one another, and each holds up to `decode_memory_bytes`.
 WORKERS_A_CORE = 4
 
@@ -63,9 +69,13 @@ class Settings(BaseSettings):
         are names of plugins, see `moderation plugins`.
     device: "auto", "cpu", "cuda", "cuda:N" or "mps".
     workers: decoder processes, at most `WORKERS_A_CORE` a core; 0 means one a core.
+    database_url: where decisions and records are kept: `sqlite:///FILE`, or
+        `postgresql://USER@HOST/NAME`.
     feature_cache_bytes: bound on the feature store; 0 switches it off.
     decode_*: bounds on one decoder child, see `encoders.base.ReadLimits`.
     frames_max, frame_rate_hz, audio_seconds_max: how much of a file is looked at.
+    provenance: read C2PA manifests and IPTC marks of each file. trust_anchors: PEM file with the
+        certificates of signers that are trusted; without one, no signer is.
     sources: folders with genuine media for `corpus build`, parted like PATH.
     offline: never reach for the network. debug: print tracebacks.
     """
@@ -82,6 +92,7 @@ class Settings(BaseSettings):
     dispatcher: str = "inline"
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     workers: Annotated[int, AfterValidator(_check_workers)] = Field(default=0, ge=0)
+    database_url: str = Field(default_factory=_default_database_url)
     feature_cache_bytes: int = Field(default=2 * 2**30, ge=0)
     decode_wall_seconds: float = Field(default=_LIMITS.wall_seconds, gt=0)
     decode_cpu_seconds: int = Field(default=_LIMITS.cpu_seconds, gt=0)
@@ -94,6 +105,8 @@ class Settings(BaseSettings):
     frames_max: int = Field(default=16, ge=1)
     frame_rate_hz: float = Field(default=4.0, gt=0)
     audio_seconds_max: float = Field(default=120.0, gt=0)
+    provenance: bool = True
+    trust_anchors: Folder | None = None
     sources: str = ""
     offline: bool = False
     debug: bool = False

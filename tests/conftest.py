@@ -1,4 +1,4 @@
-"""Media files that several suites read; made once a session."""
+"""Media files that several suites read, made once a session; databases of both kinds."""
 
 import sys
 from pathlib import Path
@@ -8,6 +8,15 @@ import pytest
 # The helpers beside this file are imported as `tests.…`, whatever directory pytest starts in.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from tests.databases import (  # noqa: F401 - fixtures
+    database_url,
+    empty_database_url,
+    engine,
+    kind_of_database,
+    migrated,
+    migrated_name,
+    postgres,
+)
 from tests.media_factory import Broken, write_broken, write_good
 
 

@@ -26,6 +26,9 @@ def test_defaults_follow_xdg_and_the_sandbox(
     settings = Settings.load()
     assert settings.cache_dir == tmp_path / "real-moderation"
     assert settings.read_limits() == ReadLimits()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    database = tmp_path / "real-moderation" / "moderation.sqlite"
+    assert Settings.load().database_url == f"sqlite:///{database}"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     assert Settings.load().cache_dir == Path.home() / ".cache" / "real-moderation"
 

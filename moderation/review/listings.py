@@ -1,0 +1,84 @@
+"""Listings, page by page: each page starts where the last one ended, whatever came in between."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, or_, select, tuple_
+
+from moderation.review import rows
+from moderation.review.tables import IS_WAITING, appeals, decisions, tasks
+from moderation.review.types import Appeal, AppealState, Decision, Desk, TaskRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where a listing by time goes on: after the entry with this time and id."""
+
+    at: datetime
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a listing of the queue goes on: after the task with this place in it."""
+
+    lane: int
+    priority: float
+    created_at: datetime
+    id: str
+
+
+def place(record: TaskRecord) -> Place:
+    """Of a task in the queue."""
+    task = record.task
+    return Place(task.lane, task.priority, task.created_at, task.id)
+
+
+def waiting(
+    connection: Connection, desk: Desk, *, after: Place | None = None, limit: int = 50
+) -> Sequence[TaskRecord]:
+    """What waits at a desk, in its order. For leads: it tells what reviewers are not told."""
+    query = select(tasks).where(IS_WAITING, tasks.c.desk == desk)
+    if after is not None:
+        later = tuple_(tasks.c.created_at, tasks.c.id) > (after.created_at, after.id)
+        worse = or_(
+            tasks.c.priority < after.priority,
+            and_(tasks.c.priority == after.priority, later),
+        )
+        query = query.where(tasks.c.lane >= after.lane, or_(tasks.c.lane > after.lane, worse))
+    query = query.order_by(tasks.c.lane, tasks.c.priority.desc(), tasks.c.created_at, tasks.c.id)
+    return [rows.task_record(row) for row in connection.execute(query.limit(limit))]
+
+
+def decided(
+    connection: Connection,
+    *,
+    reviewer_id: str | None = None,
+    after: Moment | None = None,
+    limit: int = 50,
+) -> Sequence[Decision]:
+    """Decisions, oldest first, those taken back among them; all, or of one reviewer."""
+    query = select(decisions).order_by(decisions.c.decided_at, decisions.c.id)
+    if reviewer_id is not None:
+        query = query.where(decisions.c.reviewer_id == reviewer_id)
+    if after is not None:
+        key = tuple_(decisions.c.decided_at, decisions.c.id)
+        query = query.where(key > (after.at, after.id))
+    return [rows.decision(row) for row in connection.execute(query.limit(limit))]
+
+
+def appealed(
+    connection: Connection,
+    *,
+    state: AppealState | None = None,
+    after: Moment | None = None,
+    limit: int = 50,
+) -> Sequence[Appeal]:
+    """Appeals, oldest first; all, or those in one state."""
+    query = select(appeals).order_by(appeals.c.filed_at, appeals.c.id)
+    if state is not None:
+        query = query.where(appeals.c.state == state)
+    if after is not None:
+        query = query.where(tuple_(appeals.c.filed_at, appeals.c.id) > (after.at, after.id))
+    return [rows.appeal(row) for row in connection.execute(query.limit(limit))]
