@@ -1,0 +1,1 @@
+"""What happens to an item from its arrival to its end: the stages, joined in one direction."""

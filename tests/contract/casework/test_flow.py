@@ -1,0 +1,236 @@
+"""From an upload to its end, on either database."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from moderation.audit.check import verify_store
+from moderation.audit.store import Search, search
+from moderation.audit.tables import statements
+from moderation.casework.reviewing import CaseReview
+from moderation.casework.running import work_off
+from moderation.casework.scoring import ScoringDesk
+from moderation.database import reading
+from moderation.errors import CalibrationError, ConfigurationError, StatementError
+from moderation.intake.listings import dispositions_of, find_item, jobs_of
+from moderation.intake.types import DispositionRecord, ItemState, JobState
+from moderation.review.claims import claim
+from moderation.review.decisions import decide, undo
+from moderation.review.listings import waiting
+from moderation.review.reviewers import enrol
+from moderation.review.types import Action, Desk, Finding, Reviewer, Verdict
+from moderation.types import Disposition, Mode
+from tests.contract.casework.scripted import (
+    RULES,
+    Clock,
+    ScriptedDispatcher,
+    calibrator,
+    deployment,
+    make_desk,
+    policy,
+    send,
+)
+
+FAKE = Finding(Verdict.MANIPULATED, Action.REMOVE, "deceptive-person", note="the lips lag")
+FINE = Finding(Verdict.AUTHENTIC, Action.LEAVE, "none")
+
+
+@pytest.fixture
+def desk(engine: Engine, tmp_path: Path) -> ScoringDesk:
+    return make_desk(engine, tmp_path / "data")
+
+
+@pytest.fixture
+def review(desk: ScoringDesk) -> CaseReview:
+    cases = CaseReview(desk.engine, RULES, desk.deployment.namespace)
+    with cases.at(desk.clock()) as tx:
+        for name in ("ann", "ben"):
+            enrol(tx, Reviewer(name))
+    return cases
+
+
+def route(desk: ScoringDesk, item_id: str) -> DispositionRecord:
+    with reading(desk.engine) as connection:
+        [found] = dispositions_of(connection, item_id)
+    return found
+
+
+def kinds(desk: ScoringDesk, item_id: str) -> list[str]:
+    with reading(desk.engine) as connection:
+        return [one["kind"] for one in search(connection, Search(item=item_id))]
+
+
+def queue(desk: ScoringDesk) -> list[str]:
+    with reading(desk.engine) as connection:
+        return [one.task.item_id for one in waiting(connection, Desk.GENERAL)]
+
+
+def statements_issued(desk: ScoringDesk) -> int:
+    with reading(desk.engine) as connection:
+        return int(connection.scalar(select(func.count()).select_from(statements)) or 0)
+
+
+def rule(desk: ScoringDesk, review: CaseReview, finding: Finding, who: str = "ann") -> str:
+    with review.at(desk.clock()) as tx:
+        claimed = claim(tx, who)
+        assert claimed is not None
+        return decide(tx, claimed.lease.token, finding).id
+
+
+def assert_whole(desk: ScoringDesk) -> None:
+    assert verify_store(desk.engine).chain.is_whole
+
+
+def test_scores_become_routes(desk: ScoringDesk) -> None:
+    sent = {script: send(desk, script) for script in ("0", "5", "9", "corrupt")}
+    assert work_off(desk) == 4
+    found = {script: route(desk, item.id) for script, item in sent.items()}
+    assert {script: one.disposition for script, one in found.items()} == {
+        "0": Disposition.ENFORCE,
+        "5": Disposition.REVIEW,
+        "9": Disposition.ALLOW,
+        "corrupt": Disposition.REVIEW,
+    }
+    assert sorted(queue(desk)) == sorted([sent["5"].id, sent["corrupt"].id])
+    assert kinds(desk, sent["0"].id) == ["scored", "calibrated", "triaged", "statement_issued"]
+    assert kinds(desk, sent["5"].id) == ["scored", "calibrated", "triaged", "enqueued"]
+    assert kinds(desk, sent["corrupt"].id) == ["triaged", "enqueued"]
+    with reading(desk.engine) as connection:
+        [dead] = jobs_of(connection, sent["corrupt"].id)
+        assert find_item(connection, sent["9"].id).state is ItemState.SETTLED
+    assert dead.state is JobState.DEAD
+    assert dead.error is not None
+    assert dead.error.code == "corrupt_media"
+    assert work_off(desk) == 0
+    assert_whole(desk)
+
+
+def test_without_a_calibrator_a_person_sees_everything(engine: Engine, tmp_path: Path) -> None:
+    desk = make_desk(engine, tmp_path / "data", deployment=deployment(calibrators={}))
+    sent = [send(desk, script) for script in ("0", "9")]
+    work_off(desk)
+    assert {route(desk, item.id).disposition for item in sent} == {Disposition.REVIEW}
+    with reading(desk.engine) as connection:
+        [one] = [
+            record["body"]["reason"]
+            for record in search(connection, Search(item=sent[0].id))
+            if record["kind"] == "triaged"
+        ]
+    assert one == "no_calibrator"
+
+
+def test_copies_are_scored_once_and_share_a_review(desk: ScoringDesk, review: CaseReview) -> None:
+    first, second = send(desk, "5 same"), send(desk, "5 same")
+    work_off(desk)
+    late = send(desk, "5 same")
+    work_off(desk)
+    assert isinstance(desk.dispatcher, ScriptedDispatcher)
+    assert desk.dispatcher.seen == ["5"]
+    assert len(queue(desk)) == 1
+    decision = rule(desk, review, FAKE)
+    after = send(desk, "5 same")
+    work_off(desk)
+    for item in (first, second, late, after):
+        found = route(desk, item.id)
+        assert (found.disposition, found.action) == (Disposition.ENFORCE, "remove")
+        assert (found.is_by_person, found.decision_id) == (True, decision)
+    assert statements_issued(desk) == 4
+    assert queue(desk) == []
+    assert_whole(desk)
+
+
+def test_a_decision_that_is_taken_back_takes_its_effects_back(
+    desk: ScoringDesk, review: CaseReview
+) -> None:
+    first, second = send(desk, "5 same"), send(desk, "5 same")
+    work_off(desk)
+    decision = rule(desk, review, FINE)
+    assert route(desk, second.id).disposition is Disposition.ALLOW
+    with review.at(desk.clock()) as tx:
+        undo(tx, decision, "ann")
+    for item in (first, second):
+        assert route(desk, item.id).disposition is Disposition.REVIEW
+        assert not route(desk, item.id).is_by_person
+    root = route(desk, second.id).served_by or second.id
+    assert kinds(desk, root)[-3:] == ["triaged", "undone", "triaged"]
+    assert_whole(desk)
+
+
+def test_an_action_needs_a_reason_that_the_policy_has(
+    desk: ScoringDesk, review: CaseReview
+) -> None:
+    item = send(desk, "5")
+    work_off(desk)
+    with pytest.raises(StatementError, match="because"):
+        rule(desk, review, Finding(Verdict.MANIPULATED, Action.REMOVE, "because"))
+    assert not route(desk, item.id).is_by_person
+    rule(desk, review, FAKE)
+    assert kinds(desk, item.id)[-3:] == ["decided", "triaged", "statement_issued"]
+
+
+def test_a_shadow_policy_is_recorded_and_does_nothing(engine: Engine, tmp_path: Path) -> None:
+    strict = policy().model_copy(update={"version": "strict"})
+    strict = strict.model_copy(update={"routes": strict.routes.model_copy(update={"allow": False})})
+    desk = make_desk(engine, tmp_path / "data", deployment=deployment(shadow=strict))
+    item = send(desk, "9")
+    work_off(desk)
+    found = route(desk, item.id)
+    assert found.disposition is Disposition.ALLOW
+    assert found.shadow is not None
+    assert found.shadow["disposition"] == "review"
+
+
+def test_a_failure_that_may_pass_is_tried_again_then_reviewed(desk: ScoringDesk) -> None:
+    item, other = send(desk, "later"), send(desk, "9")
+    assert work_off(desk) == 1
+    assert isinstance(desk.clock, Clock)
+    for _ in range(desk.job_rules.deliveries_max - 1):
+        with reading(desk.engine) as connection:
+            assert dispositions_of(connection, item.id) == []
+            [job] = jobs_of(connection, item.id)
+        assert job.state is JobState.WAITING
+        desk.clock.now = job.not_before
+        work_off(desk)
+    assert route(desk, item.id).disposition is Disposition.REVIEW
+    with reading(desk.engine) as connection:
+        [job] = jobs_of(connection, item.id)
+    assert (job.state, job.deliveries) == (JobState.DEAD, 5)
+    assert route(desk, other.id).disposition is Disposition.ALLOW
+
+
+@pytest.mark.parametrize("script", ["break", "busy"])
+def test_a_dispatcher_that_breaks_down_stops_no_other_item(desk: ScoringDesk, script: str) -> None:
+    sent = [send(desk, one) for one in ("9 a", script, "9 b", "5")]
+    assert isinstance(desk.clock, Clock)
+    for _ in range(2 * desk.job_rules.deliveries_max):
+        work_off(desk)
+        desk.clock.wait(hours=1)
+    routes = [route(desk, item.id).disposition for item in sent]
+    assert routes == [
+        Disposition.ALLOW,
+        Disposition.REVIEW,
+        Disposition.ALLOW,
+        Disposition.REVIEW,
+    ]
+    with reading(desk.engine) as connection:
+        [job] = jobs_of(connection, sent[1].id)
+    assert job.error is not None
+    assert job.error.code == {"break": "internal", "busy": "transient"}[script]
+
+
+def test_a_policy_that_changes_needs_a_new_version(engine: Engine, tmp_path: Path) -> None:
+    desk = make_desk(engine, tmp_path / "data")
+    with reading(engine) as connection:
+        assert len(search(connection, Search())) == 2
+    make_desk(engine, tmp_path / "data")
+    with reading(engine) as connection:
+        assert len(search(connection, Search())) == 2
+    changed = desk.deployment.live.model_copy(update={"description": "other"})
+    with pytest.raises(ConfigurationError, match="version"):
+        make_desk(engine, tmp_path / "data", deployment=deployment(live=changed))
+
+
+def test_a_calibrator_of_another_judge_is_refused() -> None:
+    with pytest.raises(CalibrationError, match="another-judge"):
+        deployment(calibrators={Mode.FAST: calibrator("another-judge")})
