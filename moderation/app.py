@@ -122,6 +122,11 @@ def scoring_setup(settings: Settings, description: JudgeDescription) -> str:
     return _digest(decides)
 
 
+def decoder_limits(settings: Settings) -> str:
+    """Digest of the decoder's bounds."""
+    return _digest(asdict(settings.read_limits()))
+
+
 def _digest(values: Mapping[str, Any]) -> str:
     text = json.dumps(values, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -268,7 +273,7 @@ def build_dispatcher(settings: Settings) -> Dispatcher:
                 resources=resources,
                 judge_id=description.judge_id,
                 setup=scoring_setup(settings, description),
-                limits=_digest(asdict(settings.read_limits())),
+                limits=decoder_limits(settings),
             )
         )
         on_failure.pop_all()  # from here on the dispatcher closes them

@@ -1,6 +1,7 @@
 """A deployment's settings: environment variables `MODERATION_*`, read once."""
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -9,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from encoders.base import ReadLimits
 from moderation.errors import ConfigurationError
+from moderation.types import Mode
 
 PREFIX = "MODERATION_"
 
@@ -26,10 +28,14 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _default_database_url() -> str:
+def _default_data_dir() -> Path:
     base = Path(os.environ.get("XDG_DATA_HOME", ""))
     base = base if base.is_absolute() else Path.home() / ".local" / "share"
-    return f"sqlite:///{base}/real-moderation/moderation.sqlite"
+    return base / "real-moderation"
+
+
+def _default_database_url() -> str:
+    return f"sqlite:///{_default_data_dir()}/moderation.sqlite"
 
 
 # More decoders than that wait for one another, and each holds up to `decode_memory_bytes`.
@@ -41,6 +47,16 @@ def _check_workers(workers: int) -> int:
     if workers > most:
         raise ValueError(f"at most {most}, {WORKERS_A_CORE} a core")
     return workers
+
+
+class ReviewOrder(StrEnum):
+    """Orders of the queue, by the names that `moderation.priority.orders` has."""
+
+    FIFO = "fifo"
+    SCORE = "score"
+    CMU = "cmu"
+    INFORMATION = "information"
+    AVOIDABLE = "avoidable"
 
 
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
@@ -71,6 +87,12 @@ class Settings(BaseSettings):
     workers: decoder processes, at most `WORKERS_A_CORE` a core; 0 means one a core.
     database_url: where decisions and records are kept: `sqlite:///FILE`, or
         `postgresql://USER@HOST/NAME`.
+    data_dir: uploads, and the deployment's secret unless `secret_file` names another.
+    upload_bytes_max: of one upload. mode: "fast" or "full", how uploads are scored.
+    policy, shadow_policy: TOML files of the rules that act, and of those on trial; the shipped
+        policy where there is none. calibrators: folder with one calibrator a mode.
+    review_order: of the queue, see `docs/triage.md`. review_minutes_an_hour: that all reviewers
+        together work, averaged over the day.
     feature_cache_bytes: bound on the feature store; 0 switches it off.
     decode_*: bounds on one decoder child, see `encoders.base.ReadLimits`.
     frames_max, frame_rate_hz, audio_seconds_max: how much of a file is looked at.
@@ -93,6 +115,15 @@ class Settings(BaseSettings):
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     workers: Annotated[int, AfterValidator(_check_workers)] = Field(default=0, ge=0)
     database_url: str = Field(default_factory=_default_database_url)
+    data_dir: Folder = Field(default_factory=_default_data_dir)
+    secret_file: Folder | None = None
+    upload_bytes_max: int = Field(default=2 * 2**30, gt=0)
+    mode: Mode = Mode.FAST
+    policy: Folder | None = None
+    shadow_policy: Folder | None = None
+    calibrators: Folder | None = None
+    review_order: ReviewOrder = ReviewOrder.AVOIDABLE
+    review_minutes_an_hour: float = Field(default=60.0, ge=0, allow_inf_nan=False)
     feature_cache_bytes: int = Field(default=2 * 2**30, ge=0)
     decode_wall_seconds: float = Field(default=_LIMITS.wall_seconds, gt=0)
     decode_cpu_seconds: int = Field(default=_LIMITS.cpu_seconds, gt=0)

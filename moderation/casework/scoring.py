@@ -42,6 +42,9 @@ class ScoringDesk:
     """Everything that working score jobs off takes. batch_max: jobs that are scored together.
 
     clock, draw: of the time in UTC, and of numbers in [0, 1) that spread retries.
+
+    Raises:
+        ConfigurationError: the dispatcher scores with another judge than the deployment's.
     """
 
     engine: Engine
@@ -54,6 +57,15 @@ class ScoringDesk:
     batch_max: int = 8
     clock: Callable[[], datetime] = utc_now
     draw: Callable[[], float] = random.random
+
+    def __post_init__(self) -> None:
+        scores_with = (self.dispatcher.judge_id, self.dispatcher.setup)
+        if scores_with != (self.deployment.judge_id, self.deployment.setup):
+            raise ConfigurationError(
+                f"a dispatcher of the judge {self.dispatcher.judge_id}",
+                expected=f"{self.deployment.judge_id} in the deployment's setup",
+                remedy="Use the same settings in every process.",
+            )
 
 
 Holding = Callable[[Sequence[Job]], None]

@@ -1,0 +1,180 @@
+"""The composition root of the service: what takes uploads in and brings them to their end.
+
+Needs the extra `service`; loads no model. `moderation.app` builds what scores.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moderation.app import decoder_limits, judge_folder, scoring_setup
+from moderation.calibration.calibrator import FittedCalibrator
+from moderation.casework.deployment import Deployment
+from moderation.casework.reviewing import CaseReview
+from moderation.casework.scoring import ScoringDesk
+from moderation.errors import ConfigurationError, OutputError
+from moderation.intake.blobs import BlobStore
+from moderation.judge.artefact import read_description
+from moderation.policy.loading import DEFAULT, load_policy
+from moderation.ports import Dispatcher
+from moderation.priority.orders import (
+    AvoidableHarm,
+    CMu,
+    FirstInFirstOut,
+    Order,
+    RawScore,
+    ValueOfInformation,
+)
+from moderation.review.rules import ReviewRules
+from moderation.settings import ReviewOrder, Settings
+from moderation.types import Mode
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+SECRET_BYTES = 32
+ORDERS: dict[ReviewOrder, type[Order]] = {
+    ReviewOrder.FIFO: FirstInFirstOut,
+    ReviewOrder.SCORE: RawScore,
+    ReviewOrder.CMU: CMu,
+    ReviewOrder.INFORMATION: ValueOfInformation,
+    ReviewOrder.AVOIDABLE: AvoidableHarm,
+}
+
+
+def build_blobs(settings: Settings) -> BlobStore:
+    """The folder of uploads.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    return BlobStore(settings.data_dir, bytes_max=settings.upload_bytes_max)
+
+
+def read_secret(settings: Settings) -> bytes:
+    """The deployment's secret, made at the first start; all its processes need the same one.
+
+    Raises:
+        ConfigurationError: what is there is no secret of ours, or others can read it.
+        OutputError: it cannot be written.
+    """
+    path = settings.secret_file or settings.data_dir / "secret"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_secret(path)
+        is_private = not path.stat().st_mode & 0o077
+        content = path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError as error:
+        raise OutputError.of(error, str(path), remedy="Correct MODERATION_SECRET_FILE.") from error
+    try:
+        secret = bytes.fromhex(content)
+    except ValueError:
+        secret = b""
+    if len(secret) < SECRET_BYTES or not is_private:
+        raise ConfigurationError(
+            f"{path} {'holds no secret' if is_private else 'can be read by others'}",
+            expected=f"a file of {2 * SECRET_BYTES} hexadecimal digits that its owner alone reads",
+            remedy="Correct it, or remove it to have a new one made: samples are drawn anew then.",
+        )
+    return secret
+
+
+def _make_secret(path: Path) -> None:
+    """Whole or not at all, and by one of several processes that start together."""
+    if path.exists():
+        return
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"{secrets.token_hex(SECRET_BYTES)}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(partial, path)
+    except FileExistsError:
+        pass  # another process was first
+    finally:
+        partial.unlink()
+
+
+def read_calibrators(folder: Path | None, judge_id: str) -> dict[Mode, FittedCalibrator]:
+    """The calibrator of each mode: files `MODE-ID.json` of a folder.
+
+    Raises:
+        ConfigurationError: no such folder, no calibrator in it, or several of one mode.
+        CalibrationError: one is damaged, or of another judge.
+    """
+    if folder is None:
+        return {}
+    found: dict[Mode, FittedCalibrator] = {}
+    for path in sorted(folder.glob("*-*.json")) if folder.is_dir() else ():
+        calibrator = FittedCalibrator.load(path)
+        calibrator.require(judge_id, calibrator.mode)
+        if calibrator.mode in found:
+            raise ConfigurationError(
+                f"{folder} has several calibrators for {calibrator.mode} mode",
+                expected="one a mode",
+                remedy="Leave the one in it that is to be used.",
+            )
+        found[calibrator.mode] = calibrator
+    if not found:
+        raise ConfigurationError(
+            f"no calibrator in {folder}",
+            expected="files MODE-ID.json, written by `moderation calibrate fit`",
+            remedy="Correct MODERATION_CALIBRATORS, or unset it: then people see everything.",
+        )
+    return found
+
+
+def build_deployment(settings: Settings, dispatcher: Dispatcher | None = None) -> Deployment:
+    """What decides routes. dispatcher: that scores; None: the judge of the settings will.
+
+    Raises:
+        ConfigurationError: a policy, calibrator, judge or secret that cannot be used.
+    """
+    if dispatcher is None:
+        description = read_description(judge_folder(settings))
+        judge_id, setup = description.judge_id, scoring_setup(settings, description)
+        limits = decoder_limits(settings)
+    else:
+        judge_id, setup, limits = dispatcher.judge_id, dispatcher.setup, dispatcher.limits
+    shadow = settings.shadow_policy
+    return Deployment(
+        judge_id=judge_id,
+        setup=setup,
+        limits=limits,
+        mode=settings.mode,
+        live=load_policy(settings.policy or DEFAULT),
+        shadow=None if shadow is None else load_policy(shadow),
+        calibrators=read_calibrators(settings.calibrators, judge_id),
+        secret=read_secret(settings),
+        order=ORDERS[settings.review_order](),
+        review_minutes_an_hour=settings.review_minutes_an_hour,
+    )
+
+
+def build_review_rules(settings: Settings) -> ReviewRules:
+    """How this deployment's team reviews."""
+    return ReviewRules(salt=read_secret(settings).hex())
+
+
+def build_case_review(settings: Settings, engine: "Engine", deployment: Deployment) -> CaseReview:
+    """Review whose decisions, rulings and appeals are followed up."""
+    return CaseReview(engine, build_review_rules(settings), deployment.namespace)
+
+
+def build_scoring_desk(
+    settings: Settings, engine: "Engine", dispatcher: Dispatcher, deployment: Deployment
+) -> ScoringDesk:
+    """What works score jobs off, see `moderation.casework.running`.
+
+    Call `moderation.casework.adoption.adopt` first.
+    """
+    return ScoringDesk(
+        engine=engine,
+        blobs=build_blobs(settings),
+        dispatcher=dispatcher,
+        deployment=deployment,
+        review_rules=build_review_rules(settings),
+    )
