@@ -14,9 +14,11 @@ from moderation.access.keys import AccessRole
 from moderation.access.rate_limit import Rate, RateLimiter
 from moderation.api.application import create_app
 from moderation.api.services import ApiLimits, ApiServices
+from moderation.casework.following import follow
 from moderation.database import writing
 from moderation.intake.blobs import BlobStore
 from moderation.outbound.client import OutboundClient
+from moderation.priority.orders import AvoidableHarm
 from moderation.review.rules import ReviewRules
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -39,7 +41,8 @@ def application(
         ApiServices(
             engine=engine,
             rules=ReviewRules(salt="salt", second_rate=0.0, golden_rate=0.0),
-            follow=lambda tx, events, actor: None,
+            follow=lambda tx, events, actor: follow(tx, events, namespace="test", actor=actor),
+            order=AvoidableHarm(),
             blobs=BlobStore(data, bytes_max=bytes_max),
             limiter=RateLimiter(rate or Rate(per_second=1e6, burst=10**6)),
             clock=clock or Clock(),

@@ -16,13 +16,11 @@ from moderation.api.pagination import Page, Paging
 from moderation.api.problems import Missing, documented
 from moderation.api.review_views import AppealView
 from moderation.api.services import Caller, Services
+from moderation.casework.appealing import appeal
 from moderation.database import reading
-from moderation.intake.listings import dispositions_of
 from moderation.review import rows
-from moderation.review.appeals import file_appeal
 from moderation.review.listings import Moment, appealed
 from moderation.review.tables import appeals, tasks
-from moderation.review.transaction import Transaction
 from moderation.review.types import Appeal, AppealState
 
 router = APIRouter(prefix="/v1/appeals", route_class=GuardedRoute, tags=["appeals"])
@@ -60,21 +58,9 @@ def add(services: Services, caller: Caller, once: Repeatable, body: AppealBody) 
     def perform(connection: Connection) -> AppealView:
         item = visible_item(connection, caller, body.item_id)
         with services.reviewing(connection, caller) as tx:
-            return AppealView.model_validate(_file(tx, item.id, body.grounds))
+            return AppealView.model_validate(appeal(tx, item, body.grounds))
 
     return once.answer(201, perform)
-
-
-def _file(tx: Transaction, item_id: str, grounds: str) -> Appeal:
-    found = dispositions_of(tx.connection, item_id)
-    if not found:
-        raise Missing(
-            f"no decision on item {item_id}",
-            expected="an item that was decided",
-            remedy="Wait for the decision.",
-        )
-    case_id = found[0].task_id or ""
-    return file_appeal(tx, case_id, grounds)
 
 
 @router.get("", summary="Appeals, oldest first", responses=_ERRORS)

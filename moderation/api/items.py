@@ -24,11 +24,13 @@ from moderation.api.item_views import (
 from moderation.api.pagination import Page, Paging
 from moderation.api.problems import Missing, documented
 from moderation.api.services import Caller, Services
+from moderation.casework.forecasts import forecast
 from moderation.database import reading, writing
 from moderation.intake.listings import After, dispositions_of, find_item, list_items
-from moderation.intake.submission import unknown, update_views
+from moderation.intake.submission import unknown
 from moderation.intake.tables import results
 from moderation.intake.types import Item, ItemState
+from moderation.review.transaction import Transaction
 
 router = APIRouter(prefix="/v1/items", route_class=GuardedRoute, tags=["items"])
 _ERRORS = documented(401, 403, 404, 422, 429, 503)
@@ -116,7 +118,8 @@ def views(services: Services, caller: Caller, item_id: PathId, body: ViewsBody) 
     """The newest forecast holds; the item's place in the queue follows it."""
     with writing(services.engine) as connection:
         visible_item(connection, caller, item_id)
-        item = update_views(connection, item_id, body.value(), now=services.clock())
+        tx = Transaction(connection, services.clock(), services.rules)
+        item = forecast(tx, item_id, body.value(), services.order)
     return show_item(item)
 
 

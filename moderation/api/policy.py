@@ -18,6 +18,8 @@ from moderation.api.services import Caller, Services
 from moderation.api.versions import IfMatch, etag, require_match
 from moderation.audit.records import AuditRecord, RecordKind
 from moderation.audit.store import append
+from moderation.casework.adoption import keep_policy, policy_sha256
+from moderation.casework.recording import policy_word
 from moderation.database import reading
 from moderation.policy.activation import Activation, activate, active_policy, list_activations
 from moderation.policy.difference import differences
@@ -228,7 +230,12 @@ def put_into_force(
         found = activate(
             connection, body.toml, replaces=present.number, actor=caller.actor, now=now
         )
-        told = {"policy": found.policy.id, "sha256": found.sha256, "previous": present.policy.id}
+        keep_policy(connection, found.policy, now)
+        told = {
+            "policy": policy_word(found.policy.id),
+            "sha256": policy_sha256(found.policy),
+            "previous": policy_word(present.policy.id),
+        }
         announce(connection, WebhookEvent.POLICY_ACTIVATED, told, now)
         append(connection, [AuditRecord(RecordKind.POLICY_CHANGED, now, caller.actor, None, told)])
         return PolicyView.of(found)

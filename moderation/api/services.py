@@ -14,6 +14,7 @@ from moderation.access.keys import ApiKey
 from moderation.access.rate_limit import RateLimiter
 from moderation.intake.blobs import BlobStore
 from moderation.outbound.client import OutboundClient
+from moderation.priority.orders import Order
 from moderation.review.rules import ReviewRules
 from moderation.review.transaction import ReviewEvent, Transaction
 from moderation.webhooks.registry import WebhookEvent, announce
@@ -40,6 +41,7 @@ class ApiServices:
     engine: Engine
     rules: ReviewRules
     follow: Callable[[Transaction, Sequence[ReviewEvent], str], None]
+    order: Order
     blobs: BlobStore
     limiter: RateLimiter
     clock: Callable[[], datetime]

@@ -85,6 +85,29 @@ def activate(
     return active_policy(connection)
 
 
+def begin_with(connection: Connection, content: str, *, now: datetime) -> Activation:
+    """Put a policy into force where none was; what is in force then.
+
+    Raises:
+        PolicyError: it is none.
+    """
+    present = active_policy(connection)
+    if present.number:
+        return present
+    policy = parse_policy(content, "the policy")
+    connection.execute(
+        insert(activations).values(
+            number=1,
+            policy_id=policy.id,
+            sha256=_digest(content),
+            content=content,
+            actor="system:start",
+            activated_at=now,
+        )
+    )
+    return active_policy(connection)
+
+
 def list_activations(
     connection: Connection, *, after: int | None = None, limit: int = 50
 ) -> Sequence[Activation]:
