@@ -94,6 +94,8 @@ class Settings(BaseSettings):
         policy where there is none. calibrators: folder with one calibrator a mode.
     review_order: of the queue, see `docs/triage.md`. review_minutes_an_hour: that all reviewers
         together work, averaged over the day.
+    second_rate: share of cases that get a blind second review. golden_rate: share of claims that
+        are answered with an item whose answer is known.
     allow_fetch: items may be handed in by URL, which the server then fetches.
     requests_a_second, requests_at_once: that one API key may send.
     server, api_key: that commands such as `submit` speak to, and with which key.
@@ -127,6 +129,8 @@ class Settings(BaseSettings):
     shadow_policy: Folder | None = None
     calibrators: Folder | None = None
     review_order: ReviewOrder = ReviewOrder.AVOIDABLE
+    second_rate: float = Field(default=0.05, ge=0, le=1)
+    golden_rate: float = Field(default=0.03, ge=0, le=1)
     review_minutes_an_hour: float = Field(default=60.0, ge=0, allow_inf_nan=False)
     allow_fetch: bool = False
     requests_a_second: float = Field(default=50.0, gt=0)

@@ -29,8 +29,7 @@ def serve_command(
     from moderation.settings import Settings
 
     require_installed("fastapi", "httpx", "prometheus_client", "uvicorn")
-    import uvicorn
-
+    from moderation.api.listening import listen
     from moderation.api.serving import serving
 
     overrides: dict[str, Any] = {} if data is None else {"data_dir": data.absolute()}
@@ -43,15 +42,7 @@ def serve_command(
             app = serving(settings, engine, dispatcher)
             typer.echo(f"data in {settings.data_dir}; listening at http://{host}:{port}", err=True)
             _say_how_to_begin(engine)
-            uvicorn.run(
-                app,
-                host=host,
-                port=port,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=30,
-            )
+            listen(app, host, port)
     finally:
         engine.dispose()
 
