@@ -1,0 +1,70 @@
+"""Complaints of whoever is concerned, by item: against a ruling, or against the machine."""
+
+from sqlalchemy import select, update
+
+from encoders.types import Modality
+from moderation.casework.precedents import lock_contents
+from moderation.casework.tasks import UNKNOWN_MODALITY
+from moderation.intake.listings import dispositions_of, find_item
+from moderation.intake.tables import dispositions, results
+from moderation.priority.lanes import Lane
+from moderation.review.appeals import file_appeal, file_appeal_against_machine
+from moderation.review.errors import NotAllowed
+from moderation.review.transaction import Transaction
+from moderation.review.types import Appeal, NewTask
+from moderation.types import Disposition
+
+
+def appeal(tx: Transaction, item_id: str, grounds: str) -> Appeal:
+    """Have a person who has not decided the item yet look at it; `tx` is of `CaseReview.at`.
+
+    The decision on an item holds for its copies, and so does that on the appeal.
+
+    Raises:
+        UnknownItem: there is no such item.
+        NotAllowed: nothing was decided yet, an appeal is open, or the time for it is over.
+        DatabaseBusy: try again.
+    """
+    sha256 = find_item(tx.connection, item_id).sha256
+    found = dispositions_of(tx.connection, item_id)
+    if found and found[0].served_by is not None:
+        found = dispositions_of(tx.connection, found[0].served_by)
+    if not found or (found[0].disposition is Disposition.REVIEW and not found[0].is_by_person):
+        raise NotAllowed(
+            f"item {item_id} is not decided",
+            expected="a decision to appeal against",
+            remedy="Wait for the decision.",
+        )
+    record = found[0]
+    if record.task_id is not None:
+        return file_appeal(tx, record.task_id, grounds)
+    lock_contents(tx.connection, sha256)
+    original = find_item(tx.connection, record.item_id)
+    task = NewTask(
+        item_id=original.id,
+        sha256=sha256,
+        clause_id=record.clause_id,
+        policy_version=record.policy_id,
+        modality=_modality(tx, sha256),
+        created_at=tx.now,
+        lane=int(Lane.ORDINARY),
+        # Appeals have a desk of their own, where the oldest comes first.
+        priority=0.0,
+        handling_minutes=record.outcome["harm"]["minutes"],
+    )
+    filed = file_appeal_against_machine(tx, task, grounds, acted_at=record.changed_at)
+    tx.connection.execute(
+        update(dispositions)
+        .where(
+            dispositions.c.item_id == record.item_id,
+            dispositions.c.policy_id == record.policy_id,
+        )
+        .values(task_id=filed.task_id)
+    )
+    return filed
+
+
+def _modality(tx: Transaction, sha256: str) -> Modality:
+    rows = tx.connection.scalars(select(results.c.result).where(results.c.sha256 == sha256))
+    named = [row["modality"] for row in rows if row["modality"]]
+    return Modality(named[0]) if named else UNKNOWN_MODALITY
