@@ -128,8 +128,8 @@ def run_latency(kind: str, waiting: int, rounds: int) -> None:
     quick, slow = (tenths[1][place] / tenths[0][place] for place in (0, 8))
     print(
         f"{kind}: a claim with {waiting} tasks waiting takes {long / short:.2f} times as long as "
-        f"with {SHORT} (median of {rounds}, {short * 1e3:.1f} ms; {quick:.2f} times in the quickest "
-        f"tenth, {slow:.2f} times in the slowest)",
+        f"with {SHORT} (median of {rounds}, {short * 1e3:.1f} ms); {quick:.2f} times in the "
+        f"quickest tenth, {slow:.2f} times in the slowest",
         flush=True,
     )
 
