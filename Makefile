@@ -38,6 +38,7 @@ bench: weights
 	$(BIN)/python -m tests.benchmarks.evaluation
 	$(BIN)/python -m tests.benchmarks.rl
 	$(BIN)/python -m tests.benchmarks.review
+	$(BIN)/python -m tests.benchmarks.triage
 
 serve: setup
 	@echo "The HTTP service is not there yet; score files with: $(BIN)/moderation score PATH" >&2; exit 2

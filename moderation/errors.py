@@ -5,6 +5,7 @@ from typing import Self
 from encoders.errors import PermanentError, TransientError, TypedError
 
 __all__ = [
+    "CalibrationError",
     "ConfigurationError",
     "InternalError",
     "JudgeError",
@@ -49,6 +50,12 @@ class PluginError(ConfigurationError):
     """An entry point that is unknown, doubled or does not load."""
 
     code = "plugin"
+
+
+class CalibrationError(ConfigurationError):
+    """A calibrator that cannot be fitted, read, or applied to these scores."""
+
+    code = "calibration"
 
 
 class JudgeError(PermanentError):

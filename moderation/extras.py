@@ -10,9 +10,9 @@ _EXTRAS = {
     "judge": (
         *SCORING,
         *("accelerate", "decord", "gguf", "huggingface_hub", "matplotlib", "peft"),
-        *("pillow_heif", "psutil", "pyarrow", "timm", "torchvision"),
+        *("pdqhash", "pillow_heif", "psutil", "pyarrow", "sklearn", "timm", "torchvision"),
     ),
-    "train": ("cv2", "pyworld", "sklearn"),
+    "train": ("cv2", "pyworld"),
     "worker": ("celery", "redis"),
     "service": ("alembic", "sqlalchemy"),
     "postgres": ("psycopg",),

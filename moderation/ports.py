@@ -1,9 +1,12 @@
 """What the domain needs from the outside, as protocols."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
 
 from encoders.types import MediaFeatures
 from moderation.types import Examination, ItemResult, Judgment, Mode
@@ -26,6 +29,46 @@ class JudgeBackend(Protocol):
         Raises:
             JudgeError: the items lack what this judge reads.
         """
+        ...
+
+
+class Calibrator(Protocol):
+    """A fitted map from digit distributions to P(manipulated): an immutable value.
+
+    A plugin of `moderation.calibrators` is a class of such maps. `name` is the plugin's.
+    N items, K score levels.
+    """
+
+    name: ClassVar[str]
+
+    @classmethod
+    def fit(
+        cls,
+        digit_NK: npt.NDArray[np.float64],
+        is_manipulated_N: npt.NDArray[np.bool_],
+        weight_N: npt.NDArray[np.float64] | None = None,
+    ) -> Self:
+        """The map that fits best. Both classes are there.
+
+        weight_N: what each item counts for, above 0, on any scale; None: all alike.
+        """
+        ...
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, Any]) -> Self:
+        """The map that `parameters` wrote down.
+
+        Raises:
+            ValueError, KeyError, TypeError: it did not write this.
+        """
+        ...
+
+    def parameters(self) -> dict[str, float | list[float]]:
+        """Everything that the map consists of, as JSON values: finite, and exact."""
+        ...
+
+    def probability(self, digit_NK: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """P(manipulated), (N,), in [0, 1]. Needs NumPy alone."""
         ...
 
 

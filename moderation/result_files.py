@@ -69,6 +69,9 @@ _WRITERS: Mapping[str, Callable[[Sequence[Row]], bytes]] = {
 }
 
 
+SUFFIXES = tuple(_WRITERS)
+
+
 def check_writable(out: Path) -> None:
     """Find out before the work starts that `out` can be written.
 
@@ -135,6 +138,16 @@ def _json_rows(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             yield dict.fromkeys(LATER_COLUMNS) | json.loads(line)
+
+
+def parquet_columns(path: Path) -> tuple[str, ...]:
+    """Names of a parquet file's columns.
+
+    Raises:
+        ValueError: no parquet file.
+    """
+    _, parquet = _arrow()
+    return tuple(parquet.read_schema(path).names)
 
 
 def parquet_rows(path: Path, columns: Sequence[str] = tuple(COLUMNS)) -> Iterator[Row]:

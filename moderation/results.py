@@ -13,6 +13,7 @@ from typing import Any
 from encoders.types import Modality, Span
 from moderation.types import (
     LEVELS_K,
+    CalibratedScore,
     Claim,
     ItemError,
     ItemResult,
@@ -53,10 +54,19 @@ COLUMNS: Mapping[str, str] = {
     "error_expected": "text",
     "error_remedy": "text",
     "error_is_transient": "flag",
+    "probability": "number",
+    "score_lower": "number",
+    "score_upper": "number",
+    "coverage": "number",
+    "calibration_group": "text",
+    "calibrator": "text",
 }
 
+CALIBRATION_COLUMNS = frozenset(
+    {"probability", "score_lower", "score_upper", "coverage", "calibration_group", "calibrator"}
+)
 # Not in the files of earlier releases.
-LATER_COLUMNS = frozenset({"setup", "limits"})
+LATER_COLUMNS = frozenset({"setup", "limits"}) | CALIBRATION_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +153,33 @@ def to_row(result: ItemResult, context: RunContext) -> Row:
             "error_remedy": _text(error.remedy),
             "error_is_transient": error.is_transient,
         }
+    if result.calibrated:
+        row |= _calibration_columns(result.calibrated)
     return row
+
+
+def _calibration_columns(score: CalibratedScore) -> Row:
+    return {
+        "probability": score.probability,
+        "score_lower": score.score_lower,
+        "score_upper": score.score_upper,
+        "coverage": score.coverage,
+        "calibration_group": score.group,
+        "calibrator": score.calibrator_id,
+    }
+
+
+def _calibrated(row: Row) -> CalibratedScore | None:
+    if row["calibrator"] is None:
+        return None
+    return CalibratedScore(
+        probability=row["probability"],
+        score_lower=row["score_lower"],
+        score_upper=row["score_upper"],
+        coverage=row["coverage"],
+        group=row["calibration_group"],
+        calibrator_id=row["calibrator"],
+    )
 
 
 def from_row(row: Row) -> tuple[ItemResult, RunContext]:
@@ -196,6 +232,7 @@ def from_row(row: Row) -> tuple[ItemResult, RunContext]:
         duplicate_of=None if duplicate_of is None else unescape_path(duplicate_of),
         unusual_signals=tuple(row["unusual_signals"]),
         notes=tuple(row["notes"]),
+        calibrated=_calibrated(row),
     )
     return result, context
 

@@ -148,6 +148,7 @@ class ItemResult:
     sha256: of the bytes; None where they could not be read.
     duplicate_of: path of the earlier item with the same bytes whose score this row repeats.
     unusual_signals: names of forensic signals outside their typical range.
+    calibrated: what the judgment is worth; None before calibration.
     """
 
     path: str
@@ -159,10 +160,13 @@ class ItemResult:
     duplicate_of: str | None = None
     unusual_signals: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    calibrated: CalibratedScore | None = None
 
     def __post_init__(self) -> None:
         if (self.judgment is None) == (self.error is None):
             raise ValueError(f"{self.path!r} needs a judgment or an error, not both or neither")
+        if self.calibrated is not None and self.judgment is None:
+            raise ValueError(f"{self.path!r} has a calibrated score without a judgment")
 
 
 @dataclass(frozen=True, slots=True)

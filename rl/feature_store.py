@@ -16,8 +16,8 @@ from typing import Any
 
 from encoders.encoding_format import DamagedEncoding, from_bytes, to_bytes
 from encoders.types import Encoding, MediaFeatures, MediaMetadata, Modality, StreamInfo
+from moderation.atomic import write_checked_bytes
 from moderation.extraction import Extractor
-from rl.corpus.atomic import write_checked_bytes
 
 FOLDER = "features"
 

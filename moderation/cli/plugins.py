@@ -36,7 +36,7 @@ def plugins_command(
         PluginGroup.READERS: "built in",
         PluginGroup.ENCODERS: "MODERATION_ENCODERS",
         PluginGroup.JUDGES: "MODERATION_JUDGE_PLUGIN",
-        PluginGroup.CALIBRATORS: "nothing yet",
+        PluginGroup.CALIBRATORS: "calibrate fit",
         PluginGroup.DISPATCHERS: "MODERATION_DISPATCHER",
         PluginGroup.COMMANDS: "all",
     }

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from moderation import __version__
+from moderation.cli.calibrate import app as calibrate_app
 from moderation.cli.doctor import doctor_command
 from moderation.cli.exit_codes import ExitCode
 from moderation.cli.inspect import inspect_command
@@ -17,6 +18,8 @@ from moderation.cli.interruption import Interrupted
 from moderation.cli.models import app as models_app
 from moderation.cli.plugin_commands import add_plugins
 from moderation.cli.plugins import plugins_command
+from moderation.cli.policy import app as policy_app
+from moderation.cli.queue import app as queue_app
 from moderation.cli.score import score_command
 from moderation.errors import JudgeError, OutputError, TypedError
 from moderation.extras import not_installed
@@ -104,6 +107,9 @@ app.command("inspect")(inspect_command)
 app.command("doctor")(doctor_command)
 app.command("plugins")(plugins_command)
 app.add_typer(models_app, name="models")
+app.add_typer(calibrate_app, name="calibrate")
+app.add_typer(policy_app, name="policy")
+app.add_typer(queue_app, name="queue")
 
 
 def run() -> None:

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from moderation.calibration.platt import Platt
 from moderation.errors import ConfigurationError
 from rl.evaluation.items import ScoredItems
-from rl.evaluation.probability import ITEMS_OF_A_CLASS_MIN, Platt, fit_platt
+from rl.evaluation.probability import ITEMS_OF_A_CLASS_MIN
 
 
 def platt(items: ScoredItems) -> Platt:
@@ -20,9 +21,9 @@ def platt(items: ScoredItems) -> Platt:
             expected=f"at least {ITEMS_OF_A_CLASS_MIN} of either class",
             remedy="Raise items.calibration in the recipe, or use a larger corpus.",
         )
-    return fit_platt(items.score_N, items.is_manipulated_N)
+    return Platt.fit_scores(items.score_N, items.is_manipulated_N)
 
 
 def with_probabilities(items: ScoredItems, curve: Platt) -> ScoredItems:
     """The items with their calibrated probabilities."""
-    return replace(items, probability_N=curve.probability(items.score_N))
+    return replace(items, probability_N=curve.of_scores(items.score_N))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rl.evaluation.draws import Floats
+from moderation.calibration.draws import Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)

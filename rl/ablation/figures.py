@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from moderation.calibration import metrics
+from moderation.calibration.draws import Draws, Floats, divide
 from rl.ablation.predictions import SHARES
-from rl.evaluation import calibration, graded, roc
-from rl.evaluation.draws import Draws, Floats, divide
+from rl.evaluation import graded, roc
 from rl.evaluation.items import ScoredItems
 from rl.evaluation.measurement import METRICS, Metric, in_blocks
 
@@ -41,7 +42,7 @@ def ablation_measures(items: ScoredItems, draws: Draws) -> dict[str, Floats]:
         "scale_use": graded.scale_use(items.score_N, draws),
     }
     if items.probability_N is not None:
-        bins = calibration.reliability_bins(items.probability_N, items.is_manipulated_N, draws)
+        bins = metrics.reliability_bins(items.probability_N, items.is_manipulated_N, draws)
         found["ece"] = bins.expected_error_D
     if "claimed" in items.columns:
         found |= _claim_measures(items.columns, draws)

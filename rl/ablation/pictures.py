@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from moderation.calibration.draws import Floats
+from moderation.calibration.estimate import Estimate
 from moderation.types import LEVELS_K
 from rl.ablation.curves import Curve
 from rl.ablation.drawing import COLOURS, INK, SOFT, legend, line_style, panels, picture
 from rl.ablation.figures import FIGURES
-from rl.evaluation.draws import Floats
-from rl.evaluation.estimate import Estimate
 
 HALF_LEVELS = np.arange(-0.25, LEVELS_K - 0.25, 0.5)
 _DOTS = 2000

@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from moderation.atomic import write_bytes
 from moderation.errors import ManifestError
 from moderation.judge.rationale import parse_rationale
 from moderation.types import LEVELS_K
-from rl.corpus.atomic import write_bytes
 from rl.corpus.manifest import CLAIM
 from rl.data import Example
 from rl.evaluation.claims import item_claims, true_claims

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from moderation.atomic import write_bytes
+from moderation.calibration.draws import Floats
+from moderation.calibration.estimate import Estimate
+from moderation.cli.chapters.section import as_json
 from rl.ablation.curves import Curve, read_curve, smoothed
 from rl.ablation.pictures import (
     learning_curves,
@@ -20,10 +24,6 @@ from rl.ablation.run_log import FinishedRun, RunLog
 from rl.ablation.table import AblationTable, RowRuns, build_table
 from rl.ablation.training import stage_places
 from rl.ablation.wording import markdown
-from rl.corpus.atomic import write_bytes
-from rl.evaluation.draws import Floats
-from rl.evaluation.estimate import Estimate
-from rl.evaluation.section import as_json
 from rl.stages.schema import RolloutsStage
 from rl.stages.stage_log import LOG
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from rl.evaluation.draws import Floats, bootstrap_draws, divide
+from moderation.calibration.draws import Floats, bootstrap_draws, divide
 from rl.evaluation.measurement import Measured
 
 # Seeds are drawn apart from sources, which take the seed of the bootstrap itself.

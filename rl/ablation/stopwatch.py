@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rl.corpus.atomic import write_bytes
+from moderation.atomic import write_bytes
 
 NAME = "seconds.json"
 

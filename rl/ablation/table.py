@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from moderation.calibration.draws import Draws
+from moderation.calibration.estimate import Difference, Estimate
 from moderation.errors import ConfigurationError
 from moderation.types import Mode
 from rl.ablation.calibrated import platt, with_probabilities
 from rl.ablation.figures import FIGURES, ablation_measures
 from rl.ablation.predictions import PredictedItems
 from rl.ablation.resampling import pooled_over_seeds
-from rl.evaluation.draws import Draws
-from rl.evaluation.estimate import Difference, Estimate
 from rl.evaluation.measurement import Measured, draws_of, measure, paired_differences
 
 CALIBRATION = "calibration"

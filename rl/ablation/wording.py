@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from moderation.calibration.estimate import Difference, Estimate
+from moderation.cli.chapters.wording import counted, interval, number
 from rl.ablation.figures import FIGURES
 from rl.ablation.table import AblationTable, TableRow
-from rl.evaluation.estimate import Difference, Estimate
-from rl.evaluation.wording import counted, interval, number
 
 ARROWS = {1: " ↑", -1: " ↓", 0: ""}
 _INTERVALS = "95 % intervals by a bootstrap over sources and seeds"

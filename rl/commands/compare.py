@@ -41,13 +41,13 @@ def compare_command(
     compared with each other. The score is this judge's view, not a person's.
     """
     from moderation.app import build_sandbox
+    from moderation.cli.chapters.page import write_report
     from moderation.cli.interruption import Interruption
     from moderation.cli.text import printable
     from moderation.settings import Settings
     from moderation.types import Mode
     from rl.evaluation import compare
     from rl.evaluation.comparison_chapters import comparison_report
-    from rl.evaluation.page import write_report
 
     settings = Settings.load(**({} if judge is None else {"judge": judge}))
     if out is not None:
@@ -79,10 +79,10 @@ def _show(comparison: "Comparison") -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from moderation.cli.chapters.wording import interval, p_value
     from moderation.cli.results_view import output_console
     from moderation.cli.text import printable
     from rl.evaluation.comparison_chapters import pairing
-    from rl.evaluation.wording import interval, p_value
 
     header = ("", "system", "mean score", "comes first", "behind the leader", "p", "outputs")
     table = Table(*header, box=None, pad_edge=False, header_style="bold")

@@ -74,13 +74,13 @@ def evaluate_command(
     from rich.console import Console
     from rich.text import Text
 
+    from moderation.cli.chapters.page import write_report
     from moderation.cli.interruption import Interruption
     from moderation.cli.results_view import output_console
     from moderation.cli.text import printable
     from moderation.settings import Settings
     from moderation.types import Mode
     from rl.evaluation.control_chapter import failing
-    from rl.evaluation.page import write_report
     from rl.evaluation.run import Request, build_report, evaluate
 
     settings = Settings.load()
@@ -121,9 +121,9 @@ def _figures(evaluation: "Evaluation") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
+    from moderation.cli.chapters.wording import interval
     from moderation.cli.text import printable
     from rl.evaluation.measurement import METRICS
-    from rl.evaluation.wording import interval
 
     first = evaluation.judges[0].items
     title = f"{len(first)} items of {first.sources} sources"
@@ -148,9 +148,9 @@ def _slices(evaluation: "Evaluation") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
+    from moderation.cli.chapters.wording import interval, number
     from moderation.cli.text import printable
     from rl.evaluation.slices import summaries
-    from rl.evaluation.wording import interval, number
 
     table = Table("judge", "by", "mean AUC", "worst", "AUC", box=None, header_style="bold")
     for judge in evaluation.judges:

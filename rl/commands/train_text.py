@@ -75,7 +75,7 @@ def _show(table: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from rl.evaluation.estimate import Estimate
+    from moderation.calibration.estimate import Estimate
 
     figures = ("pearson", "spearman", "mean_absolute_error", "wasserstein", "scale_use")
     for benchmark, found in table.items():

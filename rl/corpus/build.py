@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from rl.corpus.atomic import write_bytes
+from moderation.atomic import write_bytes
 from rl.corpus.clips import Pair
 from rl.corpus.contact_sheet import choose_rows, contact_sheet
 from rl.corpus.data_card import CARD_NAME, data_card

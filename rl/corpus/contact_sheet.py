@@ -19,7 +19,7 @@ import scipy.signal
 from PIL import Image, ImageDraw, ImageFont
 
 from encoders.types import ByteArray
-from rl.corpus.atomic import write_bytes
+from moderation.atomic import write_bytes
 from rl.corpus.codecs import read_picture, read_sound
 from rl.corpus.manifest import read_manifest
 from rl.corpus.seeds import unit_for

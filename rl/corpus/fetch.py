@@ -15,8 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from encoders.errors import TransientError
+from moderation.atomic import write_bytes
 from moderation.settings import Settings
-from rl.corpus.atomic import write_bytes
 from rl.corpus.source_list import DebianPackage, Entry, Repository, Wheel
 from rl.corpus.sources import find
 

@@ -10,15 +10,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-import pdqhash
 import scipy.ndimage
 import scipy.signal
 
+from encoders.pdq import pdq_hash
 from encoders.types import ByteArray, FloatArray
 
-# PDQ's own advice: 31 of 256 bits, and no verdict on pictures below quality 50.
+# PDQ's own advice: 31 of 256 bits.
 PICTURE_BITS_MAX = 31
-PICTURE_QUALITY_MIN = 50
 WINDOW, HOP = 512, 128
 RATE_HZ = 8_000
 PEAK_BINS, PEAK_FRAMES = 21, 15
@@ -35,13 +34,9 @@ COMMON_HASH = 100
 
 def picture_prints(image_HWC: ByteArray) -> tuple[str, ...]:
     """PDQ hashes of a picture and of its mirror image, hexadecimal; () where it is too plain."""
-    prints: list[str] = []
-    for view in (image_HWC, np.ascontiguousarray(image_HWC[:, ::-1])):
-        bits, quality = pdqhash.compute(view)
-        if quality < PICTURE_QUALITY_MIN:
-            return ()
-        prints.append(np.packbits(np.asarray(bits, np.uint8)).tobytes().hex())
-    return tuple(prints)
+    prints = [pdq_hash(view) for view in (image_HWC, image_HWC[:, ::-1])]
+    found = tuple(one for one in prints if one is not None)
+    return found if len(found) == len(prints) else ()
 
 
 def _peaks(waveform_T: FloatArray) -> npt.NDArray[np.int64]:

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rl.corpus.atomic import write_bytes
+from moderation.atomic import write_bytes
 
 NAME = "manifest.parquet"
 CLAIM = pa.struct(

@@ -13,8 +13,8 @@ import cv2
 from threadpoolctl import threadpool_limits
 
 from encoders.errors import TypedError
+from moderation.atomic import write_bytes, write_checked_bytes
 from moderation.types import Claim
-from rl.corpus.atomic import write_bytes, write_checked_bytes
 from rl.corpus.clips import Clip, FilmPair, Made, Pair, PhotoPair, files_of
 from rl.corpus.leaks import Origins
 from rl.corpus.recipe import CorpusRecipe

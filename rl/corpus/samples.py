@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from encoders.types import ByteArray, FloatArray
+from moderation.atomic import write_bytes
 from moderation.errors import ConfigurationError
-from rl.corpus.atomic import write_bytes
 from rl.corpus.codecs import (
     film_bytes,
     fit,

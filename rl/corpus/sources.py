@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rl.corpus.atomic import write_bytes
+from moderation.atomic import write_bytes
 from rl.corpus.codecs import film_bytes, read_picture
 from rl.corpus.recipe import (
     SPLITS,

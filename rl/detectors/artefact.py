@@ -14,8 +14,8 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from moderation.atomic import write_bytes
 from moderation.errors import ConfigurationError
-from rl.corpus.atomic import write_bytes
 from rl.detectors.pooled_detector import FAMILIES, PooledDetector
 from rl.detectors.signals import SignalDetector
 from rl.detectors.types import Detector, Provenance, Tensors

@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from encoders.types import DecodedMedia, MediaFeatures
+from moderation.atomic import write_bytes
 from moderation.errors import ConfigurationError, JudgeError, TypedError
 from moderation.extraction import Extractor
 from moderation.pipeline import failure
 from moderation.result_files import check_writable, write_rows
 from moderation.results import RunContext, to_row
 from moderation.types import LEVELS_K, ItemResult, Judgment, Mode
-from rl.corpus.atomic import write_bytes
 from rl.detectors.artefact import DetectorArtefact
 from rl.detectors.types import Detection
 

@@ -5,15 +5,16 @@ from dataclasses import asdict
 
 import numpy as np
 
-from rl.evaluation import calibration, graded, pictures, roc
+from moderation.calibration import metrics
+from moderation.calibration.draws import Draws
+from moderation.cli.chapters.section import Block, Paragraph, Picture, Section, Table
+from moderation.cli.chapters.wording import counted, interval, number, p_value
+from rl.evaluation import graded, pictures, roc
 from rl.evaluation.control_chapter import failing
-from rl.evaluation.draws import Draws
 from rl.evaluation.evaluation import Evaluation, JudgeEvaluation
 from rl.evaluation.measurement import METRICS, common_names
-from rl.evaluation.section import Block, Paragraph, Picture, Section, Table
 from rl.evaluation.selective import digit_spread, risk_coverage
 from rl.evaluation.slices import SOURCES_MIN
-from rl.evaluation.wording import counted, interval, number, p_value
 
 HEADLINE = ("auc", "eer", "spearman", "mae")
 
@@ -188,7 +189,7 @@ def probabilities(evaluation: Evaluation) -> Section:
             )
             blocks.append(Paragraph(said))
         once = Draws.once(len(judge.items))
-        bins[judge.name] = calibration.reliability_bins(p_N, truth_N, once)
+        bins[judge.name] = metrics.reliability_bins(p_N, truth_N, once)
         figures[judge.name] = {
             "fitted": None
             if fitted is None

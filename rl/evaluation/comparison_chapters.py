@@ -3,12 +3,20 @@
 from pathlib import Path
 
 from encoders.sandbox import Sandbox
+from moderation.cli.chapters.section import (
+    Block,
+    Gallery,
+    Paragraph,
+    Picture,
+    Report,
+    Section,
+    Table,
+)
+from moderation.cli.chapters.wording import counted, interval, p_value
 from moderation.results import escape_path
 from rl.evaluation.media import card
 from rl.evaluation.pictures import ForestRow, forest
 from rl.evaluation.ranking import Comparison
-from rl.evaluation.section import Block, Gallery, Paragraph, Picture, Report, Section, Table
-from rl.evaluation.wording import counted, interval, p_value
 
 
 def comparison_report(comparison: Comparison, sandbox: Sandbox) -> Report:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from moderation.cli.chapters.section import Block, Paragraph, Section, Table
+from moderation.cli.chapters.wording import interval
 from rl.evaluation.evaluation import Evaluation
-from rl.evaluation.section import Block, Paragraph, Section, Table
-from rl.evaluation.wording import interval
 from rl.probes.verdict import Verdict, Verdicts
 
 SAID = {True: "pass", False: "FAIL", None: "undecided"}

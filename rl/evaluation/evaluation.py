@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from moderation.calibration.draws import bootstrap_draws, place_sources
+from moderation.calibration.estimate import Difference
 from moderation.cli.text import printable
 from moderation.errors import ConfigurationError
 from moderation.results import RunContext
 from moderation.types import ItemResult, Judgment
 from rl.evaluation.claims import ClaimAgreement, claim_agreement
-from rl.evaluation.draws import bootstrap_draws, place_sources
-from rl.evaluation.estimate import Difference
 from rl.evaluation.items import ScoredItems
 from rl.evaluation.labels import Row
 from rl.evaluation.measurement import Measured, measure, paired_differences
@@ -165,7 +165,7 @@ def scored_items(
         return replace(items, probability_N=np.array(given, dtype=np.float64), prior=prior)
     if fitted is None:
         return items
-    probability_N = fitted.calibrator.probability(items.score_N)
+    probability_N = fitted.calibrator.of_scores(items.score_N)
     return replace(items, probability_N=probability_N, prior=fitted.prior)
 
 

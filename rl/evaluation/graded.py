@@ -6,8 +6,8 @@ K score levels 0..9.
 import numpy as np
 import numpy.typing as npt
 
+from moderation.calibration.draws import Counts, Draws, Flags, Floats, divide
 from moderation.types import LEVELS_K
-from rl.evaluation.draws import Counts, Draws, Flags, Floats, divide
 from rl.evaluation.roc import cumulate, ends_of_ties
 
 _ROWS = 256

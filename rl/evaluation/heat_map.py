@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from rl.evaluation.drawing import drawing
+from moderation.cli.chapters.drawing import drawing
 from rl.probes.robustness import HeatMap
 
 # Dark blue (chance or worse) to pale yellow (perfect): cividis, told apart by lightness alone.

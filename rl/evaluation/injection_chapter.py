@@ -2,10 +2,10 @@
 
 from dataclasses import asdict
 
+from moderation.cli.chapters.section import Block, Paragraph, Section, Table
+from moderation.cli.chapters.wording import interval, number
 from rl.evaluation.evaluation import Evaluation
 from rl.evaluation.robustness_chapter import NOT_TRIED
-from rl.evaluation.section import Block, Paragraph, Section, Table
-from rl.evaluation.wording import interval, number
 from rl.probes.injection import by_kind
 
 

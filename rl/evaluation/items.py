@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moderation.calibration.draws import Counts, Flags, Floats
 from moderation.types import LEVELS_K
-from rl.evaluation.draws import Counts, Flags, Floats
 
 Texts = npt.NDArray[np.object_]
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rl.evaluation import calibration, graded, roc
-from rl.evaluation.draws import Draws, Floats, bootstrap_draws, place_sources
-from rl.evaluation.estimate import Difference, Estimate, difference, estimate
+from moderation.calibration import metrics
+from moderation.calibration.draws import Draws, Floats, bootstrap_draws, place_sources
+from moderation.calibration.estimate import Difference, Estimate, difference, estimate
+from rl.evaluation import graded, likelihood_ratio, roc
 from rl.evaluation.items import ScoredItems
 from rl.evaluation.selective import digit_spread, risk_coverage
 
@@ -87,13 +88,13 @@ def probability(items: ScoredItems, draws: Draws) -> dict[str, Floats]:
     if items.probability_N is None:
         return {}
     pair = (items.probability_N, items.is_manipulated_N)
-    ratio = calibration.log_likelihood_ratio(items.probability_N, items.prior)
+    ratio = likelihood_ratio.log_likelihood_ratio(items.probability_N, items.prior)
     return {
-        "brier": calibration.brier(*pair, draws),
-        "nll": calibration.negative_log_likelihood(*pair, draws),
-        "ece": calibration.reliability_bins(*pair, draws).expected_error_D,
-        "cllr": calibration.cllr(ratio, items.is_manipulated_N, draws),
-        "act_dcf": calibration.act_dcf(ratio, items.is_manipulated_N, draws),
+        "brier": metrics.brier(*pair, draws),
+        "nll": metrics.negative_log_likelihood(*pair, draws),
+        "ece": metrics.reliability_bins(*pair, draws).expected_error_D,
+        "cllr": likelihood_ratio.cllr(ratio, items.is_manipulated_N, draws),
+        "act_dcf": likelihood_ratio.act_dcf(ratio, items.is_manipulated_N, draws),
         **_ordered_probability(items, draws),
     }
 
@@ -104,7 +105,7 @@ def _ordered_probability(items: ScoredItems, draws: Draws) -> dict[str, Floats]:
     assert p is not None  # noqa: S101 - `probability` has looked
     is_wrong = ((p >= 0.5) != truth).astype(np.float64)
     return {
-        "adaptive_ece": calibration.equal_mass_bins(p, truth, draws).expected_error_D,
+        "adaptive_ece": metrics.equal_mass_bins(p, truth, draws).expected_error_D,
         "aurc_decision": risk_coverage(is_wrong, np.abs(p - 0.5), draws).area_D,
     }
 

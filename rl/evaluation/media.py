@@ -12,9 +12,9 @@ from encoders.base import ReadRequest
 from encoders.sampling import Uniform
 from encoders.sandbox import Sandbox
 from encoders.types import AudioSamples, DecodedMedia, Modality
+from moderation.cli.chapters.section import Card
 from moderation.cli.report.figures import frame_pictures, waveform_path
 from moderation.errors import TypedError
-from rl.evaluation.section import Card
 
 FRAMES = 3
 SOUND_SECONDS = 20.0

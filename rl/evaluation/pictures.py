@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
+from moderation.calibration.draws import Floats
+from moderation.calibration.estimate import Estimate
+from moderation.calibration.metrics import ReliabilityBins
+from moderation.cli.chapters.drawing import INK, SERIES, SOFT, drawing, series
 from moderation.types import LEVELS_K
-from rl.evaluation.calibration import ReliabilityBins
-from rl.evaluation.drawing import INK, SERIES, SOFT, drawing, series
-from rl.evaluation.draws import Floats
-from rl.evaluation.estimate import Estimate
 from rl.evaluation.roc import Roc
 from rl.evaluation.selective import RiskCoverage
 

@@ -4,9 +4,16 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from moderation.calibration.draws import (
+    Counts,
+    Draws,
+    Flags,
+    Floats,
+    bootstrap_draws,
+    place_sources,
+)
+from moderation.calibration.estimate import Estimate, estimate
 from rl.evaluation import graded, roc
-from rl.evaluation.draws import Counts, Draws, Flags, Floats, bootstrap_draws, place_sources
-from rl.evaluation.estimate import Estimate, estimate
 
 
 def auc(score_N: Floats, is_manipulated_N: Flags) -> float:

@@ -7,11 +7,11 @@ from pathlib import PurePath
 
 import numpy as np
 
+from moderation.calibration.draws import Draws, Floats, bootstrap_draws
+from moderation.calibration.estimate import Difference, Estimate, difference, estimate
 from moderation.errors import ConfigurationError
 from moderation.results import RunContext
 from moderation.types import ItemResult
-from rl.evaluation.draws import Draws, Floats, bootstrap_draws
-from rl.evaluation.estimate import Difference, Estimate, difference, estimate
 
 PAIRS_MIN = 2
 

@@ -2,10 +2,10 @@
 
 from dataclasses import asdict
 
+from moderation.cli.chapters.section import Block, Paragraph, Picture, Section, Table
+from moderation.cli.chapters.wording import counted, interval
 from rl.evaluation.evaluation import Evaluation, JudgeEvaluation
 from rl.evaluation.heat_map import heat_map_drawing
-from rl.evaluation.section import Block, Paragraph, Picture, Section, Table
-from rl.evaluation.wording import counted, interval
 from rl.probes.robustness import heat_maps
 
 NOT_TRIED = "No copies were altered: it was left out, or there were recorded scores only."

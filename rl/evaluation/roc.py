@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rl.evaluation.draws import Counts, Draws, Flags, Floats, divide
+from moderation.calibration.draws import Counts, Draws, Flags, Floats, divide
 
 # ASVspoof 5 evaluation plan, track 1: prior of spoofed speech, and costs of missing bona fide
 # and of accepting spoofed speech.

@@ -11,6 +11,7 @@ import numpy as np
 from rich.console import Console
 
 from moderation.app import build_sandbox
+from moderation.cli.chapters.section import Report, Section
 from moderation.cli.interruption import Interruption
 from moderation.results import escape_path
 from moderation.settings import Settings
@@ -25,7 +26,6 @@ from rl.evaluation.probing import Probed, Probing, probe, with_pairs
 from rl.evaluation.robustness_chapter import robustness_section
 from rl.evaluation.scores import Scores, is_record, read_scores
 from rl.evaluation.scoring import judge_session, require_judge
-from rl.evaluation.section import Report, Section
 from rl.evaluation.slice_chapter import slice_section
 from rl.evaluation.worst import worst_section
 from rl.probes.control_suite import control_rows

@@ -1,19 +1,19 @@
 """Recorded scores: result files of `moderation score`, matched to the rows of a manifest."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from moderation.calibration import matching
+from moderation.calibration.matching import FileKey
 from moderation.errors import ConfigurationError
-from moderation.result_files import read_rows
+from moderation.result_files import SUFFIXES, read_rows
 from moderation.results import RunContext, from_row, unescape_path
 from moderation.types import ItemResult
 from rl.evaluation.labels import Row
 
-SUFFIXES = (".parquet", ".csv", ".jsonl")
 # Baseline detectors record the probability that they were fitted to give.
 PROBABILITY_COLUMN = "p_manipulated"
 
@@ -79,19 +79,6 @@ def _probabilities(path: Path) -> dict[str, float]:
 
 
 def match(rows: Sequence[Row], scores: Scores) -> list[ItemResult | None]:
-    """The result of each row, by its bytes' SHA-256 where the manifest has it, else by its path.
-
-    None where the file was not scored, or other bytes were scored under its name.
-    """
-    by_bytes = {r.sha256: r for r in scores.results if r.sha256 and r.judgment}
-    by_path = {os.path.realpath(result.path): result for result in scores.results}
-    found: list[ItemResult | None] = []
-    for row in rows:
-        sha256 = row.get("sha256")
-        result = by_bytes.get(sha256) if sha256 else None
-        if result is None:
-            result = by_path.get(os.path.realpath(row["file"]))
-            if result is not None and sha256 and result.sha256 not in (None, sha256):
-                result = None
-        found.append(result)
-    return found
+    """The result of each row, see `moderation.calibration.matching.match`."""
+    keys = [FileKey(row["file"], row.get("sha256") or None) for row in rows]
+    return matching.match(keys, scores.results)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from moderation.calibration.draws import Draws, Floats, divide
 from moderation.types import LEVELS_K
-from rl.evaluation.draws import Draws, Floats, divide
 from rl.evaluation.roc import cumulate, ends_of_ties
 
 

@@ -1,11 +1,11 @@
 """The chapter on slices: the worst of each column beside the mean, a forest plot, all of them."""
 
+from moderation.cli.chapters.section import Block, Paragraph, Picture, Section, Table
+from moderation.cli.chapters.wording import interval, number
 from moderation.cli.text import printable
 from rl.evaluation.evaluation import Evaluation
 from rl.evaluation.pictures import ForestRow, forest
-from rl.evaluation.section import Block, Paragraph, Picture, Section, Table
 from rl.evaluation.slices import FEW_SOURCES, SliceFigures, summaries
-from rl.evaluation.wording import interval, number
 
 FOREST_ROWS_MAX = 48
 ROWS_SHOWN_MAX = 30

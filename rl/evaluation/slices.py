@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rl.evaluation import calibration, graded, roc
-from rl.evaluation.draws import Counts, Draws, Flags, Floats
-from rl.evaluation.estimate import Estimate
+from moderation.calibration import metrics
+from moderation.calibration.draws import Counts, Draws, Flags, Floats
+from moderation.calibration.estimate import Estimate
+from rl.evaluation import graded, roc
 from rl.evaluation.items import ScoredItems
 from rl.evaluation.measurement import Measured, in_blocks, measure
 
@@ -143,8 +144,8 @@ def slice_measures(items: ScoredItems, draws: Draws) -> dict[str, Floats]:
         figures["mae"] = graded.mean_absolute_error(items.score_N, items.y_N, draws)
     if items.probability_N is not None:
         pair = (items.probability_N, items.is_manipulated_N)
-        figures["brier"] = calibration.brier(*pair, draws)
-        figures["ece"] = calibration.reliability_bins(*pair, draws).expected_error_D
+        figures["brier"] = metrics.brier(*pair, draws)
+        figures["ece"] = metrics.reliability_bins(*pair, draws).expected_error_D
     return figures
 
 

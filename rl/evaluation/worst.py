@@ -3,10 +3,10 @@
 import numpy as np
 
 from encoders.sandbox import Sandbox
+from moderation.cli.chapters.section import Block, Gallery, Paragraph, Section
 from moderation.results import escape_path
 from rl.evaluation.evaluation import Evaluation, JudgeEvaluation
 from rl.evaluation.media import card
-from rl.evaluation.section import Block, Gallery, Paragraph, Section
 
 SHOWN = 20
 

@@ -14,10 +14,10 @@ from rich.console import Console
 
 from encoders.errors import TypedError
 from encoders.types import Modality
+from moderation.atomic import write_bytes
 from moderation.cli.text import printable
 from moderation.errors import ManifestError
 from moderation.extraction import MediaSource
-from rl.corpus.atomic import write_bytes
 from rl.corpus.manifest import write_manifest
 from rl.imports.grading import SpanOutside, grade
 from rl.imports.inspection import JOURNAL, Inspection, InspectionJournal, inspect_all

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from encoders.errors import TypedError
 from encoders.types import Modality
-from rl.corpus.atomic import write_bytes
+from moderation.atomic import write_bytes
 from rl.corpus.seeds import seed_for
 from rl.probes.alteration import Alteration
 from rl.probes.sample import Row

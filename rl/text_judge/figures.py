@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from rl.evaluation.draws import Draws, Floats, bootstrap_draws, place_sources
+from moderation.calibration.draws import Draws, Floats, bootstrap_draws, place_sources
 from rl.evaluation.graded import mean_absolute_error, pearson, scale_use, spearman, wasserstein
 from rl.evaluation.measurement import Measured
 from rl.text_judge.items import TextItem

@@ -30,7 +30,16 @@ from moderation.results import (
     to_row,
     unescape_path,
 )
-from moderation.types import Claim, ItemError, ItemResult, Judgment, Mode, Rationale, Strength
+from moderation.types import (
+    CalibratedScore,
+    Claim,
+    ItemError,
+    ItemResult,
+    Judgment,
+    Mode,
+    Rationale,
+    Strength,
+)
 
 FAST = RunContext(Mode.FAST, "judge-1")
 FULL = RunContext(Mode.FULL, "judge-1", 4, "5e7")
@@ -79,7 +88,17 @@ RESULTS = [
     ItemResult("r", "12" * 32, Modality.AUDIO, None, judgment(0.0, FULL, RATIONALE), None),
     failed("broken.mp4"),
     failed("gone.mp4", None, transient=True),
+    replace(
+        scored("calibrated.wav"),
+        calibrated=CalibratedScore(1 / 7, 0.1 + 0.2, 8.5, 0.9, "audio", "platt-0123456789ab"),
+    ),
 ]
+
+
+def test_a_failure_has_no_calibrated_score() -> None:
+    calibrated = RESULTS[-1].calibrated
+    with pytest.raises(ValueError, match="without a judgment"):
+        replace(failed("broken.mp4"), calibrated=calibrated)
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl", "CSV"])

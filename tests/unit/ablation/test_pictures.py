@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from moderation.calibration.estimate import Estimate
 from rl.ablation.curves import Curve, read_curve, smoothed
 from rl.ablation.pictures import (
     learning_curves,
@@ -16,7 +17,6 @@ from rl.ablation.pictures import (
     score_histograms,
     weight_sweep,
 )
-from rl.evaluation.estimate import Estimate
 
 ROWS = ("base", "CE decode", "RAFT", "TRACT", "GRPO 0/1", "GRPO −|s−y|", "GRPO −(s−y)²", "REAL")
 

@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import pearsonr, spearmanr, wasserstein_distance
 from sklearn.metrics import mean_absolute_error, roc_auc_score
 
+from moderation.calibration.draws import Draws, bootstrap_draws
 from moderation.errors import ConfigurationError, ManifestError
 from moderation.types import Mode
 from rl.ablation.figures import FIGURES, ablation_measures
@@ -15,7 +16,6 @@ from rl.ablation.predictions import read_predictions
 from rl.ablation.resampling import pooled_over_seeds
 from rl.ablation.table import RowRuns, build_table, figures_of_run
 from rl.ablation.wording import headline, markdown
-from rl.evaluation.draws import Draws, bootstrap_draws
 from rl.evaluation.measurement import Measured, draws_of, measure
 from tests.unit.ablation.synthetic import SPLITS, predicted, row_runs
 

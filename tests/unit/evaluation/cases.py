@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rl.evaluation.draws import Counts, Draws
+from moderation.calibration.draws import Counts, Draws
 from rl.evaluation.items import ScoredItems
 
 

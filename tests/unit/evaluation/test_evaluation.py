@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from encoders.types import Modality, Span
+from moderation.calibration.isotonic import Isotonic
+from moderation.calibration.platt import Platt
 from moderation.errors import ConfigurationError, ManifestError
 from moderation.results import RunContext
 from moderation.types import Claim, ItemResult, Mode, Rationale, Strength
@@ -16,7 +18,7 @@ from rl.evaluation.labels import calibration_rows, in_splits, read_labels
 from rl.evaluation.labels import test_splits as chosen_splits
 from rl.evaluation.measurement import draws_of, measure
 from rl.evaluation.point import auc, bootstrap, estimate_auc, estimate_mean
-from rl.evaluation.probability import fit, fit_isotonic, fit_platt
+from rl.evaluation.probability import fit
 from rl.evaluation.scores import Scores, match, read_scores
 from rl.evaluation.slices import bands, quality_labels, slice_measures, slices, summaries
 from tests.unit.evaluation.cases import scored_items
@@ -240,19 +242,19 @@ def test_platt_finds_the_curve_that_made_the_labels() -> None:
     rng = np.random.default_rng(0)
     score = rng.uniform(0, 9, 20_000)
     truth = rng.random(20_000) < 1 / (1 + np.exp(1.2 * score - 5))
-    found = fit_platt(score, truth)
+    found = Platt.fit_scores(score, truth)
     assert found.slope == pytest.approx(-1.2, rel=0.05)
     assert found.intercept == pytest.approx(5, rel=0.05)
-    upside_down = fit_platt(9 - score, truth)
+    upside_down = Platt.fit_scores(9 - score, truth)
     assert upside_down.slope == 0
-    assert upside_down.probability(score)[0] == pytest.approx(truth.mean(), abs=0.01)
+    assert upside_down.of_scores(score)[0] == pytest.approx(truth.mean(), abs=0.01)
 
 
 def test_isotonic_falls_and_stays_off_the_ends() -> None:
     rng = np.random.default_rng(0)
     score = rng.uniform(0, 9, 2000)
     truth = score < 4.5
-    p = fit_isotonic(score, truth).probability(np.linspace(0, 9, 50))
+    p = Isotonic.fit_scores(score, truth).of_scores(np.linspace(0, 9, 50))
     assert np.all(np.diff(p) <= 0)
     assert 0 < p.min() < p.max() < 1
 
@@ -261,7 +263,7 @@ def test_the_number_of_items_chooses_the_method() -> None:
     score = np.tile([1.0, 8.0], 600)
     truth = score < 4
     assert fit(score, truth, "s").calibrator.name == "isotonic"
-    assert fit(score[:100], truth[:100], "s").calibrator.name == "Platt"
+    assert fit(score[:100], truth[:100], "s").calibrator.name == "platt"
     assert fit(score[:18], truth[:18], "s") is None
 
 

@@ -7,9 +7,10 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
-from rl.evaluation import calibration, graded, roc
-from rl.evaluation.draws import Counts, Draws
-from rl.evaluation.estimate import two_sided_p
+from moderation.calibration import metrics
+from moderation.calibration.draws import Counts, Draws
+from moderation.calibration.estimate import two_sided_p
+from rl.evaluation import graded, likelihood_ratio, roc
 from rl.evaluation.items import ScoredItems
 from rl.evaluation.measurement import (
     METRICS,
@@ -110,7 +111,7 @@ def test_blocks_of_draws_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     items = scored_items(120, 10)
     draws = draws_of(items, draws=30)
     whole = all_measures(items, draws)
-    monkeypatch.setattr("rl.evaluation.draws.BLOCK_NUMBERS", 500)
+    monkeypatch.setattr("moderation.calibration.draws.BLOCK_NUMBERS", 500)
     for name, value_D in all_measures(items, draws).items():
         np.testing.assert_allclose(value_D, whole[name], rtol=1e-13, err_msg=name)
 
@@ -149,9 +150,9 @@ def test_by_hand() -> None:
     # Both forgeries are caught when three of five are reviewed.
     assert roc.review_load(curve, 0.0)[0] == pytest.approx(3 / 5)
     p = np.array([0.0, 0.2, 0.4, 0.7, 0.9])
-    assert calibration.brier(p, truth, Draws.once(5))[0] == pytest.approx(0.3 / 5)
-    useless = calibration.log_likelihood_ratio(np.full(5, 0.3), 0.3)
-    assert calibration.cllr(useless, truth, Draws.once(5))[0] == pytest.approx(1.0)
+    assert metrics.brier(p, truth, Draws.once(5))[0] == pytest.approx(0.3 / 5)
+    useless = likelihood_ratio.log_likelihood_ratio(np.full(5, 0.3), 0.3)
+    assert likelihood_ratio.cllr(useless, truth, Draws.once(5))[0] == pytest.approx(1.0)
 
 
 def test_risk_and_coverage_by_hand() -> None:

@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from moderation.calibration.estimate import Estimate
+from moderation.cli.chapters.page import html
+from moderation.cli.chapters.section import Paragraph, Picture, Report, Table
 from moderation.results import RunContext
 from moderation.types import Mode
 from rl.evaluation.chapters import summary
 from rl.evaluation.control_chapter import control_section
-from rl.evaluation.estimate import Estimate
 from rl.evaluation.evaluation import Evaluation, evaluate_scores
 from rl.evaluation.injection_chapter import injection_section
 from rl.evaluation.labels import read_labels
-from rl.evaluation.page import html
 from rl.evaluation.probing import Probed
 from rl.evaluation.robustness_chapter import robustness_section
 from rl.evaluation.scores import Scores, read_scores
-from rl.evaluation.section import Paragraph, Picture, Report, Table
 from rl.probes.degradations import grid
 from rl.probes.injection import InjectionRow
 from rl.probes.robustness import RobustnessRow

@@ -16,16 +16,9 @@ from PIL import Image
 from encoders.sandbox import Sandbox
 from encoders.types import AudioSamples
 from moderation.app import build_sandbox
-from moderation.errors import ConfigurationError
-from moderation.settings import Settings
-from rl.evaluation.comparison_chapters import comparison_report
-from rl.evaluation.drawing import drawing
-from rl.evaluation.evaluation import Evaluation
-from rl.evaluation.media import card, mp3_uri
-from rl.evaluation.page import html, write_report
-from rl.evaluation.ranking import rank, system
-from rl.evaluation.run import Request, build_report, evaluate
-from rl.evaluation.section import (
+from moderation.cli.chapters.drawing import drawing
+from moderation.cli.chapters.page import html, write_report
+from moderation.cli.chapters.section import (
     Card,
     Gallery,
     Paragraph,
@@ -35,6 +28,13 @@ from rl.evaluation.section import (
     Table,
     as_json,
 )
+from moderation.errors import ConfigurationError
+from moderation.settings import Settings
+from rl.evaluation.comparison_chapters import comparison_report
+from rl.evaluation.evaluation import Evaluation
+from rl.evaluation.media import card, mp3_uri
+from rl.evaluation.ranking import rank, system
+from rl.evaluation.run import Request, build_report, evaluate
 from rl.evaluation.worst import worst_items
 from tests.unit.evaluation.recorded import labelled_rows, write_manifest, write_scores
 from tests.unit.evaluation.test_comparison import CONTEXT, outputs
@@ -159,7 +159,7 @@ def test_every_chapter_is_there_in_both_files(
     assert shown["value"] == evaluation.judges[0].measured.value["auc"]
     assert "one − twoplain" in page.text
     assert content["calibration"]["one"]["fitted"]["split"] == "calibration"
-    assert "Platt on 60 items of the split calibration" in page.text
+    assert "platt on 60 items of the split calibration" in page.text
     # Drawings take the page's colours, light or dark: no stand-in is left.
     assert not re.search(r"#0[12]030[1-6]|#01020[345]", html(report))
 

@@ -1,8 +1,8 @@
 """Chapters of a report: figures for machines, and blocks of text, tables and pictures for people.
 
-This is the seam for further chapters. Whoever measures something more returns a `Section`, and
-hands it to `run.build_report`: its `figures` come out in `report.json` under `key`, its `blocks`
-in `report.html` under `title`.
+This is the seam for further chapters. Whoever measures something more adds a `Section` to the
+`Report`: its `figures` come out in `report.json` under `key`, its `blocks` in `report.html` under
+`title`.
 
     Section(
         key="listeners",
@@ -16,7 +16,7 @@ in `report.html` under `title`.
     )
 
 All text is plain: the page escapes it, and spells out control characters. `Picture.svg` is the
-exception: make it with `rl.evaluation.drawing`, which escapes the words in it.
+exception: make it with `moderation.cli.chapters.drawing`, which escapes the words in it.
 """
 
 import json

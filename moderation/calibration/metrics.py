@@ -6,10 +6,8 @@ probability_N is P(manipulated) in [0, 1]; manipulated is class 1.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logit
 
-from rl.evaluation.draws import Draws, Flags, Floats, divide
-from rl.evaluation.roc import COST_FALSE_ACCEPTANCE, COST_MISS, PRIOR_SPOOFED
+from moderation.calibration.draws import Draws, Flags, Floats, divide
 
 BINS = 15
 _EPSILON = float(np.finfo(np.float64).eps)
@@ -61,6 +59,8 @@ def equal_mass_bins(
 ) -> ReliabilityBins:
     """Bins of equally many items (to one), cut at ranks floor(k n / bins) of each draw's items.
 
+    Weighted items are cut at equal shares of the weight, through an item where need be.
+
     Nixon et al. 2019 (arXiv:1904.01685), adaptive calibration error. A source that is drawn
     twice puts two copies of its items next to each other, and a cut may fall between them.
     """
@@ -72,7 +72,9 @@ def equal_mass_bins(
         return np.concatenate([start, np.cumsum(value_DN, axis=1)], axis=1)
 
     rank = running(weight_DN)
-    cut_DB = np.floor(np.arange(bins + 1) * rank[:, -1:] / bins + 1e-9)
+    cut_DB = np.arange(bins + 1) * rank[:, -1:] / bins
+    if draws.weight_N is None:
+        cut_DB = np.floor(cut_DB + 1e-9)
 
     def between_cuts(value_DN: Floats) -> Floats:
         sums = running(value_DN)
@@ -92,47 +94,3 @@ def _bins(items_DB: Floats, stated_DB: Floats, happened_DB: Floats) -> Reliabili
         divide(stated_DB, items_DB),
         divide(happened_DB, items_DB),
     )
-
-
-def log_likelihood_ratio(probability_N: Floats, prior: float) -> Floats:
-    """ln P(evidence | genuine) / P(evidence | manipulated), taking the prior out of P(manipulated).
-
-    prior: share of manipulated items that the probability was fitted on, in (0, 1).
-    """
-    inside = np.clip(probability_N, _EPSILON, 1 - _EPSILON)
-    ratio: Floats = logit(prior) - logit(inside)
-    return ratio
-
-
-def cllr(ratio_N: Floats, is_manipulated_N: Flags, draws: Draws) -> Floats:
-    """Cost of log-likelihood ratios in bits: 0 is perfect, 1 says nothing.
-
-    Brümmer and du Preez 2006, eq. 26; the target class is genuine.
-    """
-    genuine = ~is_manipulated_N
-    cost_N = np.logaddexp(0, np.where(genuine, -ratio_N, ratio_N)) / np.log(2)
-    columns = np.stack([genuine * cost_N, genuine, is_manipulated_N * cost_N, is_manipulated_N], 1)
-    total = draws.total(columns.astype(np.float64))
-    return (divide(total[:, 0], total[:, 1]) + divide(total[:, 2], total[:, 3])) / 2
-
-
-def act_dcf(
-    ratio_N: Floats,
-    is_manipulated_N: Flags,
-    draws: Draws,
-    *,
-    prior_spoofed: float = PRIOR_SPOOFED,
-    cost_miss: float = COST_MISS,
-    cost_false_acceptance: float = COST_FALSE_ACCEPTANCE,
-) -> Floats:
-    """Normalised detection cost at the threshold that the costs prescribe for a true ratio.
-
-    ASVspoof 5 evaluation plan, eq. 3: beside `min_dcf` it shows what calibration costs.
-    """
-    of_miss, of_acceptance = cost_miss * (1 - prior_spoofed), cost_false_acceptance * prior_spoofed
-    is_flagged_N = ratio_N < -np.log(of_miss / of_acceptance)
-    genuine = ~is_manipulated_N
-    columns = [genuine & is_flagged_N, genuine, is_manipulated_N & ~is_flagged_N, is_manipulated_N]
-    total = draws.total(np.stack(columns, axis=1).astype(np.float64))
-    miss, accepted = divide(total[:, 0], total[:, 1]), divide(total[:, 2], total[:, 3])
-    return (of_miss * miss + of_acceptance * accepted) / min(of_miss, of_acceptance)

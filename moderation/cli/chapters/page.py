@@ -11,9 +11,9 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from moderation import __version__
+from moderation.atomic import write_bytes
+from moderation.cli.chapters.section import Report
 from moderation.cli.text import printable
-from rl.corpus.atomic import write_bytes
-from rl.evaluation.section import Report
 
 JSON_NAME, HTML_NAME = "report.json", "report.html"
 _TEXT_MAX = 2000

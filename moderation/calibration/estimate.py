@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rl.evaluation.draws import Floats
+from moderation.calibration.draws import Floats
 
 PERCENTILES = (2.5, 97.5)
 

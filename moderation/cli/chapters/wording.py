@@ -2,7 +2,7 @@
 
 import math
 
-from rl.evaluation.estimate import Difference, Estimate
+from moderation.calibration.estimate import Difference, Estimate
 
 NOTHING = "–"
 

@@ -1,0 +1,178 @@
+"""`moderation calibrate fit`: labelled scores to a calibrator."""
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from moderation.cli.calibrate.options import (
+    IntervalChoice,
+    Json,
+    JudgeId,
+    Labels,
+    Scores,
+    Seed,
+    Splits,
+)
+from moderation.cli.score import ModeChoice
+
+if TYPE_CHECKING:
+    from moderation.calibration.artefact import CalibrationArtefact
+    from moderation.calibration.matching import Joined
+
+AUTO = "auto"
+
+
+def fit_command(
+    scores: Scores,
+    labels: Labels,
+    out: Annotated[Path, typer.Option(help="Folder for MODE-ID.json.", show_default=False)],
+    method: Annotated[
+        str,
+        typer.Option(
+            help="A plugin of moderation.calibrators, or auto: the least cross-fitted NLL."
+        ),
+    ] = AUTO,
+    mode: Annotated[ModeChoice, typer.Option(help="How the judge scored.")] = ModeChoice.FAST,
+    judge: JudgeId = None,
+    split: Splits = None,
+    coverage: Annotated[float, typer.Option(min=0.5, max=0.999, help="Of the intervals.")] = 0.9,
+    interval: Annotated[
+        IntervalChoice, typer.Option(help="Which intervals scores are given.")
+    ] = IntervalChoice.CQR,
+    on: Annotated[
+        str | None,
+        typer.Option("--date", help="Date in the artefact; today by default.", show_default=False),
+    ] = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Fit P(manipulated), intervals and risk bounds on labels that the judge was not trained on.
+
+    One half of the sources fits the map, the other bounds the risk. Without --split, the
+    labels' split 'calibration' is used, or all of them where there is one split only.
+    """
+    from moderation.calibration.candidates import candidate, every_candidate
+    from moderation.calibration.fitting import Origin, fit_calibrator
+    from moderation.calibration.matching import join, one_judge
+    from moderation.cli.calibrate.inputs import digest, fitting_labels, read_scores
+    from moderation.extras import require_installed
+    from moderation.types import Mode
+
+    require_installed("scipy", "sklearn")
+    fitted_on = _date(on)
+    candidates = every_candidate() if method == AUTO else [candidate(method)]
+    known, splits = fitting_labels(labels, split)
+    recorded = one_judge(read_scores(scores), mode=Mode(mode), judge_id=judge)
+    joined = join(known, recorded)
+    origin = Origin(
+        judge_id=recorded.context.judge_id,
+        mode=recorded.context.mode,
+        scores_sha256=digest(scores),
+        labels_sha256=digest(labels),
+        splits=splits,
+        fitted_on=fitted_on,
+        setup=recorded.context.setup,
+        rationales=recorded.context.rationales,
+    )
+    artefact = fit_calibrator(
+        joined.items,
+        candidates,
+        origin,
+        coverage=coverage,
+        served=interval.value,
+        seed=seed,
+    )
+    path = artefact.write(out)
+    if as_json:
+        typer.echo(json.dumps(_summary(artefact, path, joined), indent=2))
+    else:
+        _show(artefact, path, joined)
+
+
+def _date(text: str | None) -> date:
+    if text is None:
+        return datetime.now(UTC).date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{text!r} is no date like 2026-01-31", param_hint="--date"
+        ) from error
+
+
+def _summary(artefact: "CalibrationArtefact", path: Path, joined: "Joined") -> dict[str, object]:
+    provenance = artefact.provenance
+    return {
+        "path": str(path),
+        "calibrator": artefact.calibrator_id,
+        "judge": artefact.judge_id,
+        "mode": str(artefact.mode),
+        "method": artefact.method,
+        "items": dict(provenance.items),
+        "unscored_labels": joined.unscored,
+        "failed_items": joined.failed,
+        "unlabelled_scores": joined.unlabelled,
+        "candidates": dict(provenance.candidates),
+        "before": provenance.before.model_dump(),
+        "after": provenance.after.model_dump(),
+        "interval": artefact.interval.model_dump(),
+    }
+
+
+def _show(artefact: "CalibrationArtefact", path: Path, joined: "Joined") -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from moderation.cli.results_view import output_console
+    from moderation.cli.text import printable
+
+    provenance, console = artefact.provenance, output_console()
+    counts = provenance.items
+    console.print(
+        Text(
+            printable(
+                f"{artefact.judge_id}, {artefact.mode}: {counts['all']} items "
+                f"({counts['manipulated']} manipulated) of {counts['sources']} sources; "
+                f"{counts['fits the map']} fit the map, {counts['bounds risk']} bound the risk"
+            )
+        )
+    )
+    left = {
+        "labels without a score": joined.unscored,
+        "labels of files that could not be scored": joined.failed,
+        "scores of files without a label in these splits": joined.unlabelled,
+    }
+    for what, count in left.items():
+        if count:
+            console.print(f"{count} {what} left out")
+    table = Table("method", "cross-fitted NLL", "", box=None, pad_edge=False, header_style="bold")
+    for name, loss in sorted(provenance.candidates.items(), key=lambda pair: pair[1]):
+        table.add_row(Text(printable(name)), f"{loss:.4f}", "chosen" * (name == artefact.method))
+    console.print(table)
+    table = Table(
+        *("", "NLL", "Brier", "ECE", "ECE, equal mass"),
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+    )
+    for name, one in (
+        ("1 - score / 9", provenance.before),
+        ("calibrated, cross-fitted", provenance.after),
+    ):
+        figures = (one.nll, one.brier, one.ece, one.adaptive_ece)
+        table.add_row(name, *(f"{figure:.4f}" for figure in figures))
+    console.print(table)
+    served = artefact.interval
+    cells = ", ".join(f"{name} ({cell.items})" for name, cell in served.by_modality.items())
+    console.print(
+        Text(
+            printable(
+                f"{100 * served.coverage:g} % intervals ({served.method}) by modality: "
+                f"{cells or 'none has items enough'}"
+            )
+        )
+    )
+    console.print(Text(printable(f"Written to {path}")), soft_wrap=True)

@@ -1,0 +1,1 @@
+"""The rules of a deployment: thresholds, costs, clauses and reasons, as versioned TOML."""

@@ -1,0 +1,1 @@
+"""Any policy over recorded scores: what would have changed."""
