@@ -16,9 +16,9 @@ class ReviewRules:
     golden_rate: share of claims that are answered with a golden item. reserved_share: of claims
     that go to the oldest sampled task, so that an overloaded queue reviews the sample too.
     ordinary_from_lane: lanes below it are legal; what a deadline rests on never waits for golden
-    items or reserved turns. adjudication: the desk
-    where a disagreement goes. leases_max: that one reviewer holds. appeal_months: how long a
-    ruling can be appealed. salt: a secret of the deployment, so that nobody can foretell draws.
+    items or reserved turns. adjudication: the desk where a disagreement goes. leases_max: that
+    one reviewer holds. appeal_months: how long a ruling can be appealed. salt: a secret of the
+    deployment, so that nobody can foretell draws.
     """
 
     lease: timedelta = timedelta(minutes=10)
