@@ -37,8 +37,8 @@ bench: weights
 	$(BIN)/python -m tests.benchmarks.corpus
 	$(BIN)/python -m tests.benchmarks.evaluation
 	$(BIN)/python -m tests.benchmarks.rl
-	$(BIN)/python -m tests.benchmarks.review
 	$(BIN)/python -m tests.benchmarks.triage
+	$(BIN)/python -m tests.benchmarks.review
 
 serve: setup
 	@echo "The HTTP service is not there yet; score files with: $(BIN)/moderation score PATH" >&2; exit 2

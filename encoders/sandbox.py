@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from encoders.base import ReadLimits, ReadRequest
 from encoders.errors import TransientError, UnsupportedMedia
@@ -42,6 +42,18 @@ FIRST_ATTEMPT_SHARE = 1 / 3
 """Part of the wall time that the first reader gets when a fallback is left."""
 
 _DEFAULT_LIMITS = ReadLimits()
+
+
+_NOTHING_ASKED = ReadRequest(Uniform())
+_Answer = TypeVar("_Answer")
+_Receive = Callable[[ChildHandle, Header, Deadline], _Answer]
+
+
+def _receive_report(_child: ChildHandle, answer: Header, _deadline: Deadline) -> Header:
+    report = answer.get("report")
+    if not isinstance(report, dict):
+        raise MalformedAnswer("neither a report nor an error")
+    return report
 
 
 class Sandbox:
@@ -108,6 +120,27 @@ class Sandbox:
         metadata = dataclasses.replace(media.metadata, sha256=sha256, size_bytes=opened.size_bytes)
         return dataclasses.replace(media, metadata=metadata)
 
+    def report(self, path: Path | str | bytes, reader: str, options: Header) -> Header:
+        """What `reader` says of `path`: a JSON object, to be read as a stranger's.
+
+        reader: `module:function` that runs in the child, called with a path, the limits and
+        `options`. There is no second attempt.
+
+        Raises:
+            MediaError, TransientError: as `read`.
+        """
+        with OpenedFile(path, bytes_max=self._limits.file_bytes_max) as opened:
+            self._running_zygote()
+            deadline = Deadline.after(self._limits.wall_seconds)
+            request = pack_request(_NOTHING_ASKED, self._limits, reader, ())
+            request["report"] = options
+            try:
+                answer = self._answer(request, opened.descriptor, deadline, _receive_report)
+            except Inconclusive as inconclusive:
+                raise inconclusive.verdict from None
+            opened.require_unchanged()
+        return answer
+
     @classmethod
     def protections(cls) -> dict[str, bool]:
         """Which confinements this machine grants, by name, asked of a real child."""
@@ -141,12 +174,17 @@ class Sandbox:
         self, file: int, request: ReadRequest, readers: tuple[str, ...], deadline: Deadline
     ) -> DecodedMedia:
         header = pack_request(request, self._limits, self._reader, readers)
+        return self._answer(header, file, deadline, self._receive_media)
+
+    def _answer(
+        self, header: Header, file: int, deadline: Deadline, receive: _Receive[_Answer]
+    ) -> _Answer:
         try:
-            return self._converse(header, file, deadline)
+            return self._converse(header, file, deadline, receive)
         except ZygoteLost:
             # Killed from outside, by the kernel for memory perhaps: the file deserves one more.
             try:
-                return self._converse(header, file, deadline)
+                return self._converse(header, file, deadline, receive)
             except ZygoteLost as error:
                 raise TransientError(
                     f"the decoder process was lost twice ({error})",
@@ -154,7 +192,9 @@ class Sandbox:
                     remedy="Free memory on this machine, then read the file again.",
                 ) from error
 
-    def _converse(self, request: Header, file: int, deadline: Deadline) -> DecodedMedia:
+    def _converse(
+        self, request: Header, file: int, deadline: Deadline, receive: _Receive[_Answer]
+    ) -> _Answer:
         """One child, from start to burial."""
         zygote = self._running_zygote()
         problem: Exception | None = None
@@ -162,7 +202,7 @@ class Sandbox:
             child = zygote.start_child(request, file, deadline)
             with child:
                 try:
-                    return self._receive(child, deadline)
+                    return self._receive(child, deadline, receive)
                 except (TimeoutError, Disconnected, MalformedAnswer, OversizedAnswer) as error:
                     problem = error
                 finally:
@@ -174,14 +214,21 @@ class Sandbox:
             self._discard(zygote)
             raise
 
-    def _receive(self, child: ChildHandle, deadline: Deadline) -> DecodedMedia:
+    def _receive(
+        self, child: ChildHandle, deadline: Deadline, receive: _Receive[_Answer]
+    ) -> _Answer:
         answer = receive_header(child.answers, deadline)
-        if isinstance(answer.get("media"), dict):
-            return receive_media(child.answers, answer["media"], self._limits, deadline)
         problem = answer.get("error")
-        if not isinstance(problem, dict):
+        if isinstance(problem, dict):
+            raise unpack_error(problem, self._limits)
+        return receive(child, answer, deadline)
+
+    def _receive_media(
+        self, child: ChildHandle, answer: Header, deadline: Deadline
+    ) -> DecodedMedia:
+        if not isinstance(answer.get("media"), dict):
             raise MalformedAnswer("neither media nor an error")
-        raise unpack_error(problem, self._limits)
+        return receive_media(child.answers, answer["media"], self._limits, deadline)
 
     def _ended(self, child: ChildHandle, *, kill: bool) -> ChildExit | None:
         ended = child.bury(kill=kill)
@@ -192,7 +239,7 @@ class Sandbox:
         return ended
 
     def _probe(self) -> dict[str, bool]:
-        request = pack_request(ReadRequest(Uniform()), self._limits, "", ())
+        request = pack_request(_NOTHING_ASKED, self._limits, "", ())
         deadline = Deadline.after(START_SECONDS)
         with self._running_zygote().start_child(request, None, deadline) as child:
             answer = receive_header(child.answers, deadline)

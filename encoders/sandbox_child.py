@@ -33,11 +33,11 @@ from encoders.sandbox_wire import (
     send_header,
     unpack_request,
 )
-from encoders.types import DecodedMedia
 
 PRELOADED = (
     *("numpy", "av", "PIL.Image", "pillow_heif", "decord"),
-    *("encoders.readers", "encoders.readers.decord"),
+    *("encoders.readers", "encoders.readers.decord", "c2pa", "encoders.provenance.reading"),
+    *("encoders.provenance.manifest", "encoders.provenance.xmp_packets"),
 )
 """Imported once, before the fork; none of them starts a thread with the environment set here."""
 
@@ -181,12 +181,15 @@ class Zygote:
             if read is None:
                 send_header(channel, {"protections": protections})
                 os._exit(0)
+            # By number: what is decoded is what was hashed, whatever becomes of its name.
+            path = f"/proc/self/fd/{file}"
+            if header.get("report") is not None:
+                send_header(channel, {"report": read(path, limits, **header["report"])})
+                os._exit(0)
             options: dict[str, Any] = {}
             if header["readers"]:
                 options["readers"] = tuple(header["readers"])
-            # By number: what is decoded is what was hashed, whatever becomes of its name.
-            media = read(f"/proc/self/fd/{file}", request, limits, **options)
-            send_media(channel, media)
+            send_media(channel, read(path, request, limits, **options))
         except BrokenPipeError:
             pass  # the parent gave up
         except BaseException as error:  # whatever a decoder throws must become an answer
@@ -254,9 +257,9 @@ class Zygote:
                 os.kill(pid, signal.SIGKILL)
 
 
-def _named(reference: str) -> Callable[..., DecodedMedia]:
+def _named(reference: str) -> Callable[..., Any]:
     module, _, name = reference.partition(":")
-    read: Callable[..., DecodedMedia] = getattr(importlib.import_module(module), name)
+    read: Callable[..., Any] = getattr(importlib.import_module(module), name)
     return read
 
 

@@ -23,6 +23,7 @@ from moderation.judge.artefact import JudgeDescription, read_description
 from moderation.judge.backbone import locate
 from moderation.pipeline import ScoringPipeline
 from moderation.ports import Dispatcher
+from moderation.provenance import ProvenanceReader, read_trust_anchors
 from moderation.registry import PluginGroup
 from moderation.settings import Settings, cores
 
@@ -77,6 +78,17 @@ def choose_device(wanted: str) -> str:
 def build_sandbox(settings: Settings) -> Sandbox:
     """The decoder sandbox with this deployment's limits."""
     return Sandbox(limits=settings.read_limits())
+
+
+def build_provenance(settings: Settings, sandbox: Sandbox) -> ProvenanceReader | None:
+    """Reads what files say of their origin; None where the settings switch it off.
+
+    Raises:
+        ConfigurationError: the trust anchors cannot be read.
+    """
+    if not settings.provenance:
+        return None
+    return ProvenanceReader(sandbox, read_trust_anchors(settings.trust_anchors))
 
 
 def read_request(settings: Settings) -> ReadRequest:
@@ -219,7 +231,12 @@ def build_pipeline(settings: Settings, sandbox: Sandbox) -> ScoringPipeline:
     extractor = build_extractor(settings, sandbox, options=options)
     judge = build_judge(settings)
     judge.require_encoders({encoder.name: encoder.version for encoder in extractor.encoders})
-    return ScoringPipeline(extractor=extractor, judge=judge, workers=settings.workers or cores())
+    return ScoringPipeline(
+        extractor=extractor,
+        judge=judge,
+        workers=settings.workers or cores(),
+        provenance=build_provenance(settings, sandbox),
+    )
 
 
 def build_dispatcher(settings: Settings) -> Dispatcher:

@@ -12,7 +12,10 @@ __all__ = [
     "ManifestError",
     "OutputError",
     "PermanentError",
+    "PersonalDataError",
     "PluginError",
+    "RecordError",
+    "StatementError",
     "TokenizerError",
     "TransientError",
     "TypedError",
@@ -89,3 +92,21 @@ class TokenizerError(ConfigurationError):
     """A tokenizer whose digits are not one token each."""
 
     code = "tokenizer"
+
+
+class RecordError(PermanentError):
+    """An audit record that is not written as it must be, or a chain that cannot be read."""
+
+    code = "record"
+
+
+class StatementError(PermanentError):
+    """A statement of reasons that the DSA Transparency Database would not take."""
+
+    code = "statement"
+
+
+class PersonalDataError(StatementError):
+    """Free text that seems to name or reach a person."""
+
+    code = "personal_data"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from encoders.errors import LimitExceeded
+from encoders.provenance.types import Provenance
 from encoders.types import DecodedMedia, MediaFeatures
 from moderation.errors import InternalError, PermanentError, TransientError, TypedError
 from moderation.extraction import Extractor, isolate
@@ -27,6 +28,7 @@ class Refusal:
 
 
 Decoded = tuple[Path, DecodedMedia | Refusal]
+Read = tuple[Path, DecodedMedia | Refusal, Provenance | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +36,15 @@ class ScoringPipeline:
     """One process's worth of scoring.
 
     workers: files decoded at the same time. batch_items: items judged at once; decoded media
-    held in memory never exceeds `workers + batch_items` items.
+    held in memory never exceeds `workers + batch_items` items. provenance: reads what a file
+    says of its own origin; None: nobody looks. It never raises.
     """
 
     extractor: Extractor
     judge: JudgeBackend
     workers: int = 2
     batch_items: int = 16
+    provenance: Callable[[Path], Provenance] | None = None
 
     def score(
         self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
@@ -52,7 +56,7 @@ class ScoringPipeline:
         """
         seen: dict[str, ItemResult] = {}
         with _abandoned(ThreadPoolExecutor(self.workers, thread_name_prefix="decode")) as pool:
-            ahead = _decode_ahead(self.extractor, paths, pool, self.workers)
+            ahead = _read_ahead(self._read, paths, pool, self.workers)
             for chunk in _chunks(ahead, self.batch_items):
                 for result in self._judge_chunk(chunk, mode, rationales, seen):
                     if result.sha256 is not None and result.judgment is not None:
@@ -74,17 +78,23 @@ class ScoringPipeline:
         if isinstance(features, TypedError):
             raise features
         judgment = self.judge.judge([features], mode, rationales=rationales)[0]
-        return Examination(str(path), media, features, judgment)
+        provenance = None if self.provenance is None else self.provenance(path)
+        return Examination(str(path), media, features, judgment, provenance)
+
+    def _read(self, path: Path) -> Read:
+        _, media = decode(self.extractor.decode, path)
+        is_read = self.provenance is not None and isinstance(media, DecodedMedia)
+        return path, media, self.provenance(path) if self.provenance and is_read else None
 
     def _judge_chunk(
         self,
-        chunk: Sequence[Decoded],
+        chunk: Sequence[Read],
         mode: Mode,
         rationales: int,
         seen: dict[str, ItemResult],
     ) -> list[ItemResult]:
         unique: dict[str, DecodedMedia] = {}
-        for _, media in chunk:
+        for _, media, _ in chunk:
             if isinstance(media, DecodedMedia) and media.metadata.sha256 not in seen:
                 unique.setdefault(media.metadata.sha256, media)
         encoded = dict(zip(unique, self.extractor.encode(list(unique.values())), strict=True))
@@ -101,7 +111,7 @@ class ScoringPipeline:
         )
         results: list[ItemResult] = []
         first: dict[str, ItemResult] = {}
-        for path, media in chunk:
+        for path, media, provenance in chunk:
             if isinstance(media, Refusal):
                 results.append(failure(path, media.error, sha256=media.sha256))
                 continue
@@ -115,7 +125,7 @@ class ScoringPipeline:
             result = (
                 failure(path, outcome, media)
                 if isinstance(outcome, TypedError)
-                else success(path, media, ready[sha256], outcome)
+                else replace(success(path, media, ready[sha256], outcome), provenance=provenance)
             )
             first[sha256] = result
             results.append(result)
@@ -174,13 +184,13 @@ def _abandoned(pool: ThreadPoolExecutor) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _decode_ahead(
-    extractor: Extractor, paths: Iterable[Path], pool: ThreadPoolExecutor, depth: int
-) -> Iterator[Decoded]:
-    """Decoded items in order, at most `depth` ahead of the one asked for."""
-    waiting: deque[Future[Decoded]] = deque()
+def _read_ahead(
+    read: Callable[[Path], Read], paths: Iterable[Path], pool: ThreadPoolExecutor, depth: int
+) -> Iterator[Read]:
+    """Items read in order, at most `depth` ahead of the one asked for."""
+    waiting: deque[Future[Read]] = deque()
     for path in paths:
-        waiting.append(pool.submit(decode, extractor.decode, path))
+        waiting.append(pool.submit(read, path))
         if len(waiting) > depth:
             yield waiting.popleft().result()
     while waiting:
@@ -205,8 +215,8 @@ def decode(read: Callable[[Path], DecodedMedia], path: Path) -> Decoded:
         return path, Refusal(InternalError.of(error))
 
 
-def _chunks(items: Iterator[Decoded], size: int) -> Iterator[list[Decoded]]:
-    chunk: list[Decoded] = []
+def _chunks(items: Iterator[Read], size: int) -> Iterator[list[Read]]:
+    chunk: list[Read] = []
     for item in items:
         chunk.append(item)
         if len(chunk) == size:

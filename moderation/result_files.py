@@ -24,7 +24,7 @@ def _csv_bytes(rows: Sequence[Row]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, fieldnames=list(COLUMNS), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_flat(row, frozenset({"list", "claims", "flag"})) for row in rows)
+    writer.writerows(_flat(row, frozenset({"list", "json", "flag"})) for row in rows)
     return text.getvalue().encode()
 
 
@@ -40,10 +40,10 @@ def _parquet_bytes(rows: Sequence[Row]) -> bytes:
         "count": arrow.int32(),
         "flag": arrow.bool_(),
         "list": arrow.list_(arrow.string()),
-        "claims": arrow.string(),
+        "json": arrow.string(),
     }
     schema = arrow.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
-    flat = [_flat(row, frozenset({"claims"})) for row in rows]
+    flat = [_flat(row, frozenset({"json"})) for row in rows]
     sink = io.BytesIO()
     parquet.write_table(arrow.Table.from_pylist(flat, schema=schema), sink, compression="zstd")
     return sink.getvalue()
@@ -117,7 +117,7 @@ def write_rows(rows: Sequence[Row], out: Path) -> None:
 
 def _typed(name: str, value: str) -> Any:
     kind = COLUMNS[name]
-    if kind == "list" or (kind in {"flag", "claims"} and value):
+    if kind == "list" or (kind in {"flag", "json"} and value):
         return json.loads(value)
     if kind == "text":
         return value or None
@@ -165,8 +165,9 @@ def parquet_rows(path: Path, columns: Sequence[str] = tuple(COLUMNS)) -> Iterato
         for batch in file.iter_batches(columns=present):
             for row in batch.to_pylist():
                 row |= dict.fromkeys(missing)
-                if row.get("claims") is not None:
-                    row["claims"] = json.loads(row["claims"])
+                for name, value in row.items():
+                    if COLUMNS[name] == "json" and value is not None:
+                        row[name] = json.loads(value)
                 yield row
 
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from encoders.provenance.types import Provenance, unpack
+from encoders.sandbox_wire import MalformedAnswer
 from encoders.types import Modality, Span
 from moderation.types import (
     LEVELS_K,
@@ -27,8 +29,8 @@ Row = dict[str, Any]
 
 DIGIT_COLUMNS = tuple(f"p{k}" for k in range(LEVELS_K))
 
-# column -> type, the same in every format; "list" and "claims" are JSON text in CSV, and
-# "claims" in parquet too.
+# column -> type, the same in every format; "list" and "json" are JSON text in CSV, and
+# "json" in parquet too.
 COLUMNS: Mapping[str, str] = {
     "path": "text",
     "sha256": "text",
@@ -45,9 +47,10 @@ COLUMNS: Mapping[str, str] = {
     "limits": "text",
     "rationale": "text",
     "rationale_is_complete": "flag",
-    "claims": "claims",
+    "claims": "json",
     "unusual_signals": "list",
     "notes": "list",
+    "provenance": "json",
     "duplicate_of": "text",
     "error_code": "text",
     "error_found": "text",
@@ -66,7 +69,7 @@ CALIBRATION_COLUMNS = frozenset(
     {"probability", "score_lower", "score_upper", "coverage", "calibration_group", "calibrator"}
 )
 # Not in the files of earlier releases.
-LATER_COLUMNS = frozenset({"setup", "limits"}) | CALIBRATION_COLUMNS
+LATER_COLUMNS = frozenset({"setup", "limits", "provenance"}) | CALIBRATION_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ def to_row(result: ItemResult, context: RunContext) -> Row:
         "limits": context.limits,
         "unusual_signals": [_text(name) for name in result.unusual_signals],
         "notes": [_text(note) for note in result.notes],
+        "provenance": None if result.provenance is None else result.provenance.as_dict(),
         "duplicate_of": None if duplicate_of is None else escape_path(duplicate_of),
     }
     if judgment:
@@ -233,8 +237,16 @@ def from_row(row: Row) -> tuple[ItemResult, RunContext]:
         unusual_signals=tuple(row["unusual_signals"]),
         notes=tuple(row["notes"]),
         calibrated=_calibrated(row),
+        provenance=_provenance(row["provenance"]),
     )
     return result, context
+
+
+def _provenance(value: Any) -> Provenance | None:
+    try:
+        return None if value is None else unpack(value)
+    except MalformedAnswer as error:
+        raise ValueError(str(error)) from error
 
 
 def json_line(row: Row) -> str:

@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     feature_cache_bytes: bound on the feature store; 0 switches it off.
     decode_*: bounds on one decoder child, see `encoders.base.ReadLimits`.
     frames_max, frame_rate_hz, audio_seconds_max: how much of a file is looked at.
+    provenance: read C2PA manifests and IPTC marks of each file. trust_anchors: PEM file with the
+        certificates of signers that are trusted; without one, no signer is.
     sources: folders with genuine media for `corpus build`, parted like PATH.
     offline: never reach for the network. debug: print tracebacks.
     """
@@ -103,6 +105,8 @@ class Settings(BaseSettings):
     frames_max: int = Field(default=16, ge=1)
     frame_rate_hz: float = Field(default=4.0, gt=0)
     audio_seconds_max: float = Field(default=120.0, gt=0)
+    provenance: bool = True
+    trust_anchors: Folder | None = None
     sources: str = ""
     offline: bool = False
     debug: bool = False

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from encoders.provenance.types import Provenance
 from encoders.types import DecodedMedia, MediaFeatures, Modality, Span
 
 LEVELS_K = 10
@@ -149,6 +150,7 @@ class ItemResult:
     duplicate_of: path of the earlier item with the same bytes whose score this row repeats.
     unusual_signals: names of forensic signals outside their typical range.
     calibrated: what the judgment is worth; None before calibration.
+    provenance: what the file says of its own origin; None where nobody looked. Never proof.
     """
 
     path: str
@@ -161,6 +163,7 @@ class ItemResult:
     unusual_signals: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     calibrated: CalibratedScore | None = None
+    provenance: Provenance | None = None
 
     def __post_init__(self) -> None:
         if (self.judgment is None) == (self.error is None):
@@ -177,3 +180,4 @@ class Examination:
     media: DecodedMedia
     features: MediaFeatures
     judgment: Judgment
+    provenance: Provenance | None = None

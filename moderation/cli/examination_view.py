@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from encoders.provenance.types import ManifestState, Provenance
 from encoders.types import DecodedMedia, Signal, StreamInfo
 from moderation.cli.results_view import output_console
 from moderation.cli.text import (
@@ -28,6 +29,16 @@ from moderation.types import Claim, Examination, Judgment
 _TAGS_SHOWN = 20
 _TEXT_MAX = 200
 
+MANIFEST_WORDS = {
+    ManifestState.ABSENT: "none",
+    ManifestState.TRUSTED: "whole, and by a trusted signer",
+    ManifestState.VALID: "whole, by a signer whom nobody vouches for",
+    ManifestState.INVALID: "does not hold: changed after signing, or signed wrongly",
+    ManifestState.REMOTE: "elsewhere, and not fetched",
+    ManifestState.UNREADABLE: "cannot be read",
+    ManifestState.UNCHECKED: "not looked for",
+}
+
 
 def print_examination(examination: Examination, console: Console | None = None) -> None:
     """Everything about one file, for people."""
@@ -42,6 +53,7 @@ def print_examination(examination: Examination, console: Console | None = None) 
     sections: list[tuple[str, RenderableType | None]] = [
         ("Score", _score(judgment, console)),
         ("Claims", _claims(judgment.rationale.claims) if judgment.rationale else None),
+        ("Provenance", _provenance(examination.provenance)),
         ("Streams", _streams(metadata.claimed, metadata.observed)),
         ("Sampling", _sampling(media)),
         ("Signals", _signals(features.signals)),
@@ -82,6 +94,29 @@ def _claims(claims: tuple[Claim, ...]) -> RenderableType:
     for claim in claims:
         where = (str(claim.modality), span(claim.span))
         table.add_row(str(claim.strength), *where, Text(printable(claim.cue)))
+    return table
+
+
+def _provenance(provenance: Provenance | None) -> RenderableType | None:
+    if provenance is None:
+        return None
+    table = Table(box=None, pad_edge=False, show_header=False)
+    steps = [f"{one.action} {one.source_type}".strip() for one in provenance.actions]
+    rows = {
+        "C2PA manifest": MANIFEST_WORDS[provenance.manifest],
+        "because of": ", ".join(provenance.reasons),
+        "signed by": f"{provenance.signer} {provenance.signed_at}".strip(),
+        "made with": provenance.claim_generator,
+        "history": "; ".join(steps),
+        "IPTC in XMP": ", ".join(provenance.xmp_source_types),
+        "says of itself": "made by an algorithm, at least in part"
+        if provenance.declares_synthetic
+        else "",
+        "not read": "; ".join(provenance.notes),
+    }
+    for name, value in rows.items():
+        if value:
+            table.add_row(Text(name, style="dim"), Text(printable(value[:_TEXT_MAX])))
     return table
 
 
@@ -187,6 +222,7 @@ def to_json(examination: Examination) -> str:
             "judge": judgment.judge_id,
             "rationale": None if rationale is None else rationale.text,
             "claims": None if rationale is None else [asdict(claim) for claim in rationale.claims],
+            "provenance": examination.provenance and examination.provenance.as_dict(),
             "signals": [_signal_json(signal) for signal in features.signals],
             "transcript": None if transcript is None else [asdict(s) for s in transcript.segments],
         },

@@ -6,7 +6,8 @@ from enum import IntEnum
 class ExitCode(IntEnum):
     """`UNFIT` is `doctor` finding something missing; `INTERRUPTED` comes after saving.
 
-    `UNWRITTEN`: results could not be written, to a full disk perhaps.
+    `UNWRITTEN`: results could not be written, to a full disk perhaps. `BROKEN`: the audit trail
+    was tampered with.
     """
 
     SUCCESS = 0
@@ -15,4 +16,5 @@ class ExitCode(IntEnum):
     CONFIGURATION = 2
     FAILED_ITEMS = 3
     UNWRITTEN = 4
+    BROKEN = 5
     INTERRUPTED = 130

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from encoders.provenance.types import ManifestState, Provenance
 from moderation.cli.batch import BatchOutcome, Watch
 from moderation.cli.batch_progress import batch_progress
 from moderation.cli.text import duration, printable, score_bar, score_colour, span
@@ -132,6 +133,18 @@ def _table(results: tuple[ItemResult, ...], console: Console) -> Table:
     return table
 
 
+def _declared(provenance: Provenance | None) -> list[str]:
+    """What the file says of itself, where it says anything."""
+    if provenance is None:
+        return []
+    parts = []
+    if provenance.manifest not in (ManifestState.ABSENT, ManifestState.UNCHECKED):
+        parts.append(f"C2PA manifest: {provenance.manifest}")
+    if provenance.declares_synthetic:
+        parts.append(f"says of itself: {', '.join(map(printable, provenance.source_types))}")
+    return parts
+
+
 def _evidence(result: ItemResult) -> Text:
     """What a person needs beside the score, in one cell."""
     if result.error:
@@ -151,5 +164,6 @@ def _evidence(result: ItemResult) -> Text:
         ]
     if result.unusual_signals:
         parts.append("unusual: " + ", ".join(map(printable, result.unusual_signals)))
+    parts += _declared(result.provenance)
     parts += [f"note: {printable(note)}" for note in result.notes]
     return Text("; ".join(parts))

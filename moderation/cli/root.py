@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from moderation import __version__
+from moderation.cli.audit import app as audit_app
 from moderation.cli.calibrate import app as calibrate_app
 from moderation.cli.doctor import doctor_command
 from moderation.cli.exit_codes import ExitCode
@@ -110,6 +111,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(calibrate_app, name="calibrate")
 app.add_typer(policy_app, name="policy")
 app.add_typer(queue_app, name="queue")
+app.add_typer(audit_app, name="audit")
 
 
 def run() -> None:

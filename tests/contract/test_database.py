@@ -22,7 +22,7 @@ from moderation.database import (
 from moderation.database.upgrading import newest_revision, revision
 
 # Every module that registers tables on the shared metadata.
-OWNERS = ("moderation.review.tables",)
+OWNERS = ("moderation.review.tables", "moderation.audit.tables")
 
 spawn = multiprocessing.get_context("spawn")
 

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from encoders.provenance.types import ManifestAction, ManifestState, Provenance
 from encoders.types import Modality, Span
 from moderation.errors import ConfigurationError, ManifestError, OutputError
 from moderation.journal import Journal, journal_path, kept
@@ -84,6 +85,15 @@ RESULTS = [
         duplicate_of="é\udcfe.mp4",
         unusual_signals=("image.noise", "audio.tilt"),
         notes=("a, b", 'say "c"'),
+        provenance=Provenance(
+            ManifestState.VALID,
+            reasons=("signingCredential.untrusted",),
+            claim_generator='A "tool", 1',
+            signer="Someone",
+            actions=(ManifestAction("c2pa.created", "trainedAlgorithmicMedia"),),
+            xmp_source_types=("compositeSynthetic",),
+            notes=("one, two",),
+        ),
     ),
     ItemResult("r", "12" * 32, Modality.AUDIO, None, judgment(0.0, FULL, RATIONALE), None),
     failed("broken.mp4"),
