@@ -5,7 +5,8 @@ a `PermanentError` is not and sends the item to review. Every message says what
 was found, what was expected and what to do about it.
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class TypedError(Exception):
@@ -18,6 +19,18 @@ class TypedError(Exception):
         self.found = found
         self.expected = expected
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that a process pool hands it over, instead of waiting for what cannot be unpickled."""
+        return _restored, (type(self), self.args, dict(self.__dict__))
+
+
+def _restored(
+    kind: type[TypedError], arguments: tuple[object, ...], state: Mapping[str, object]
+) -> TypedError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
 
 
 class TransientError(TypedError):

@@ -18,8 +18,8 @@ from moderation.casework.following import follow
 from moderation.database import writing
 from moderation.intake.blobs import BlobStore
 from moderation.outbound.client import OutboundClient
-from moderation.priority.orders import AvoidableHarm
 from moderation.review.rules import ReviewRules
+from tests.contract.casework.scripted import deployment
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 """Where no test says otherwise, it is always this moment."""
@@ -42,7 +42,8 @@ def application(
             engine=engine,
             rules=ReviewRules(salt="salt", second_rate=0.0, golden_rate=0.0),
             follow=lambda tx, events, actor: follow(tx, events, namespace="test", actor=actor),
-            order=AvoidableHarm(),
+            deployment=deployment,
+            ring=lambda: None,
             blobs=BlobStore(data, bytes_max=bytes_max),
             limiter=RateLimiter(rate or Rate(per_second=1e6, burst=10**6)),
             clock=clock or Clock(),

@@ -58,7 +58,7 @@ def add(services: Services, caller: Caller, once: Repeatable, body: AppealBody) 
     def perform(connection: Connection) -> AppealView:
         item = visible_item(connection, caller, body.item_id)
         with services.reviewing(connection, caller) as tx:
-            return AppealView.model_validate(appeal(tx, item, body.grounds))
+            return AppealView.model_validate(appeal(tx, item.id, body.grounds))
 
     return once.answer(201, perform)
 

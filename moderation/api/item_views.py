@@ -165,6 +165,21 @@ class ReferenceBody(ItemFacts):
     )
 
 
+class ReportBody(Body):
+    """The clause that an item is held to break."""
+
+    clause_id: Name
+
+
+class ReportView(View):
+    """A notice about an item."""
+
+    id: str
+    item_id: str
+    clause_id: str
+    created_at: datetime
+
+
 def show_item(item: Item) -> ItemView:
     """An item alone."""
     return ItemView(

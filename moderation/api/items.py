@@ -4,17 +4,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from sqlalchemy import Connection, select
 
 from moderation.access.keys import AccessRole, ApiKey
 from moderation.api.fields import PathId
 from moderation.api.guard import GuardedRoute
+from moderation.api.idempotency import Repeatable
 from moderation.api.item_views import (
     EvidenceView,
     ItemStatus,
     ItemView,
     Name,
+    ReportBody,
+    ReportView,
     ResultView,
     RouteView,
     ViewsBody,
@@ -24,7 +27,7 @@ from moderation.api.item_views import (
 from moderation.api.pagination import Page, Paging
 from moderation.api.problems import Missing, documented
 from moderation.api.services import Caller, Services
-from moderation.casework.forecasts import forecast
+from moderation.casework.reconsidering import forecast, report
 from moderation.database import reading, writing
 from moderation.intake.listings import After, dispositions_of, find_item, list_items
 from moderation.intake.submission import unknown
@@ -119,8 +122,29 @@ def views(services: Services, caller: Caller, item_id: PathId, body: ViewsBody) 
     with writing(services.engine) as connection:
         visible_item(connection, caller, item_id)
         tx = Transaction(connection, services.clock(), services.rules)
-        item = forecast(tx, item_id, body.value(), services.order)
+        item = forecast(tx, services.deployment(), item_id, body.value())
     return show_item(item)
+
+
+@router.post(
+    "/{item_id}/reports",
+    status_code=201,
+    summary="Report an item",
+    response_model=ReportView,
+    responses=_ERRORS | documented(400, 409, 413, 415),
+)
+def add_report(
+    services: Services, caller: Caller, once: Repeatable, item_id: PathId, body: ReportBody
+) -> Response:
+    """A notice under a clause of the policy: a person looks at the item, whatever its score."""
+
+    def perform(connection: Connection) -> ReportView:
+        visible_item(connection, caller, item_id)
+        tx = Transaction(connection, services.clock(), services.rules)
+        notice = report(tx, services.deployment(), item_id, body.clause_id, reporter=caller.name)
+        return ReportView.model_validate(notice)
+
+    return once.answer(201, perform)
 
 
 def visible_item(connection: Connection, caller: ApiKey, item_id: str) -> Item:

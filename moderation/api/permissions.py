@@ -28,6 +28,7 @@ MATRIX: Mapping[tuple[str, str], frozenset[AccessRole]] = {
     ("GET", "/v1/items/{item_id}/result"): EVERYBODY,
     ("GET", "/v1/items/{item_id}/evidence"): STAFF,
     ("PUT", "/v1/items/{item_id}/views"): SUBMITTERS,
+    ("POST", "/v1/items/{item_id}/reports"): EVERYBODY,
     ("GET", "/v1/queue/tasks"): LEADERS,
     ("GET", "/v1/queue/tasks/{task_id}"): STAFF,
     ("GET", "/v1/queue/next"): STAFF,

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from moderation.access.errors import KeyRefused, RoleRefused, TooManyRequests
-from moderation.casework.appealing import NothingDecided
 from moderation.errors import (
     PermanentError,
     PersonalDataError,
@@ -115,7 +114,6 @@ STATUSES: Mapping[type[TypedError], int] = {
     Conflict: 409,
     ReviewError: 409,
     PolicyChanged: 409,
-    NothingDecided: 409,
     VersionConflict: 412,
     RemoteTooLarge: 413,
     UploadTooLarge: 413,

@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from moderation.api.metrics import RequestMetrics
@@ -43,6 +44,8 @@ class RequestMiddleware:
 
         try:
             await self._app(scope, receive, told)
+        except ClientDisconnect:
+            _log.info("request %s was broken off by its sender", request_id)
         except Exception:
             _log.exception("request %s failed", request_id)
             if status:

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Engine
 
 from moderation.access.keys import ApiKey
 from moderation.access.rate_limit import RateLimiter
+from moderation.casework.deployment import Deployment
 from moderation.intake.blobs import BlobStore
 from moderation.outbound.client import OutboundClient
-from moderation.priority.orders import Order
 from moderation.review.rules import ReviewRules
 from moderation.review.transaction import ReviewEvent, Transaction
 from moderation.webhooks.registry import WebhookEvent, announce
@@ -35,13 +35,16 @@ class ApiLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiServices:
-    """Collaborators of the routes. follow: what comes of events of review, such
-    as records and statements. data: the folder for files that the server writes."""
+    """Collaborators of the routes.
+
+    follow: what comes of events of review, such as records and statements. deployment: that is in
+    use now. ring: wakes what scores. data: the folder for files that the server writes.
+    """
 
     engine: Engine
     rules: ReviewRules
     follow: Callable[[Transaction, Sequence[ReviewEvent], str], None]
-    order: Order
+    deployment: Callable[[], Deployment]
     blobs: BlobStore
     limiter: RateLimiter
     clock: Callable[[], datetime]
@@ -49,6 +52,7 @@ class ApiServices:
     webhook_outbound: OutboundClient
     data: Path
     runner_is_alive: Callable[[], bool]
+    ring: Callable[[], None]
     limits: ApiLimits = ApiLimits()
 
     @contextmanager

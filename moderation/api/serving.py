@@ -58,6 +58,11 @@ class _Worker:
     def is_alive(self) -> bool:
         return self.runner is not None and self.runner.is_alive
 
+    def ring(self) -> None:
+        """There is something to do."""
+        if self.runner is not None:
+            self.runner.ring()
+
     def follow_policy(self) -> None:
         """Take up a policy that has come into force since."""
         with reading(self.engine) as connection:
@@ -96,7 +101,8 @@ def serving(settings: Settings, engine: Engine, dispatcher: Dispatcher) -> "Fast
         follow=lambda tx, events, actor: follow(
             tx, events, namespace=deployment.namespace, actor=actor
         ),
-        order=deployment.order,
+        deployment=lambda: worker.deployment,
+        ring=worker.ring,
         blobs=build_blobs(settings),
         limiter=RateLimiter(Rate(settings.requests_a_second, settings.requests_at_once)),
         clock=_utc_now,

@@ -126,19 +126,22 @@ async def resume(
 
 async def _stream(request: Request, incoming: Upload, until: int | None = None) -> None:
     held = bytearray()
-    async for piece in request.stream():
-        held += piece
-        if until is not None and incoming.size_bytes + len(held) > until:
-            raise InvalidRequest(
-                f"more than the {until} bytes of Upload-Length",
-                expected="that many",
-                remedy="Correct Upload-Length, or the offset.",
-            )
-        if len(held) >= _WRITE_BYTES:
+    try:
+        async for piece in request.stream():
+            held += piece
+            if until is not None and incoming.size_bytes + len(held) > until:
+                raise InvalidRequest(
+                    f"more than the {until} bytes of Upload-Length",
+                    expected="that many",
+                    remedy="Correct Upload-Length, or the offset.",
+                )
+            if len(held) >= _WRITE_BYTES:
+                await run_in_threadpool(incoming.write, bytes(held))
+                held.clear()
+    finally:
+        # What came before a broken connection counts too.
+        if held and (until is None or incoming.size_bytes + len(held) <= until):
             await run_in_threadpool(incoming.write, bytes(held))
-            held.clear()
-    if held:
-        await run_in_threadpool(incoming.write, bytes(held))
 
 
 def _take_in(
@@ -152,9 +155,11 @@ def _take_in(
     with services.blobs.keeping():
         blob = incoming.finish()
         new = facts.new_item(blob.sha256, blob.size_bytes, uploader)
-        return once.with_content(blob.sha256).answer(
+        answer = once.with_content(blob.sha256).answer(
             201, lambda connection: show_item(_submit(services, connection, new))
         )
+    services.ring()
+    return answer
 
 
 def _take_in_resumed(
@@ -168,7 +173,9 @@ def _take_in_resumed(
             item = show_item(_submit(services, connection, new))
             return UploadView(sha256=blob.sha256, offset=blob.size_bytes, item=item)
 
-        return once.answer(201, perform)
+        answer = once.answer(201, perform)
+    services.ring()
+    return answer
 
 
 def _submit(services: ApiServices, connection: Connection, new: NewItem) -> Item:

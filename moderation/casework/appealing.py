@@ -1,66 +1,70 @@
-"""A complaint against what happened to an item, whoever decided: a person, or the machine."""
+"""Complaints of whoever is concerned, by item: against a ruling, or against the machine."""
+
+from sqlalchemy import select, update
 
 from encoders.types import Modality
+from moderation.casework.precedents import lock_contents
 from moderation.casework.tasks import UNKNOWN_MODALITY
-from moderation.errors import PermanentError
-from moderation.intake.listings import dispositions_of
-from moderation.intake.tables import results
-from moderation.intake.types import DispositionRecord, Item
+from moderation.intake.listings import dispositions_of, find_item
+from moderation.intake.tables import dispositions, results
 from moderation.priority.lanes import Lane
 from moderation.review.appeals import file_appeal, file_appeal_against_machine
+from moderation.review.errors import NotAllowed
 from moderation.review.transaction import Transaction
 from moderation.review.types import Appeal, NewTask
+from moderation.types import Disposition
 
 
-class NothingDecided(PermanentError):
-    """An item without a route yet."""
+def appeal(tx: Transaction, item_id: str, grounds: str) -> Appeal:
+    """Have a person who has not decided the item yet look at it; `tx` is of `CaseReview.at`.
 
-    code = "nothing_decided"
-
-
-def appeal(tx: Transaction, item: Item, grounds: str) -> Appeal:
-    """File a complaint against the newest route of `item`.
-
-    A copy that another item's review or decision serves is appealed in that item's case.
+    The decision on an item holds for its copies, and so does that on the appeal.
 
     Raises:
-        NothingDecided: it has no route.
-        NotAllowed: its review is under way, it is under appeal, or was decided too long ago.
+        UnknownItem: there is no such item.
+        NotAllowed: nothing was decided yet, an appeal is open, or the time for it is over.
+        DatabaseBusy: try again.
     """
-    found = dispositions_of(tx.connection, item.id)
-    if not found:
-        raise NothingDecided(
-            f"item {item.id}, which has no route yet",
-            expected="an item that was decided on",
-            remedy="Wait for its score.",
+    sha256 = find_item(tx.connection, item_id).sha256
+    found = dispositions_of(tx.connection, item_id)
+    if found and found[0].served_by is not None:
+        found = dispositions_of(tx.connection, found[0].served_by)
+    if not found or (found[0].disposition is Disposition.REVIEW and not found[0].is_by_person):
+        raise NotAllowed(
+            f"item {item_id} is not decided",
+            expected="a decision to appeal against",
+            remedy="Wait for the decision.",
         )
-    newest = found[0]
-    if newest.task_id is not None:
-        return file_appeal(tx, newest.task_id, grounds)
-    task = _task(tx, item, newest)
-    return file_appeal_against_machine(tx, task, grounds, acted_at=newest.settled_at)
-
-
-def _task(tx: Transaction, item: Item, route: DispositionRecord) -> NewTask:
-    """The item as it is put before a person for the first time."""
-    outcome = route.outcome
-    return NewTask(
-        item_id=item.id,
-        sha256=item.sha256,
-        clause_id=route.clause_id,
-        policy_version=route.policy_id,
-        modality=_modality(tx, item.sha256),
+    record = found[0]
+    if record.task_id is not None:
+        return file_appeal(tx, record.task_id, grounds)
+    lock_contents(tx.connection, sha256)
+    original = find_item(tx.connection, record.item_id)
+    task = NewTask(
+        item_id=original.id,
+        sha256=sha256,
+        clause_id=record.clause_id,
+        policy_version=record.policy_id,
+        modality=_modality(tx, sha256),
         created_at=tx.now,
-        lane=int(Lane.ORDINARY if outcome["legal_lane"] is None else Lane.LEGAL),
-        # Appeals are in line by their age: what the machine thought is what is complained of.
+        lane=int(Lane.ORDINARY),
+        # Appeals have a desk of their own, where the oldest comes first.
         priority=0.0,
-        handling_minutes=outcome["harm"]["minutes"],
-        is_harmful=outcome["legal_lane"] is not None,
+        handling_minutes=record.outcome["harm"]["minutes"],
     )
+    filed = file_appeal_against_machine(tx, task, grounds, acted_at=record.changed_at)
+    tx.connection.execute(
+        update(dispositions)
+        .where(
+            dispositions.c.item_id == record.item_id,
+            dispositions.c.policy_id == record.policy_id,
+        )
+        .values(task_id=filed.task_id)
+    )
+    return filed
 
 
 def _modality(tx: Transaction, sha256: str) -> Modality:
-    query = results.select().where(results.c.sha256 == sha256, results.c.is_scored)
-    row = tx.connection.execute(query.limit(1)).one_or_none()
-    name = None if row is None else row.result["modality"]
-    return UNKNOWN_MODALITY if name is None else Modality(name)
+    rows = tx.connection.scalars(select(results.c.result).where(results.c.sha256 == sha256))
+    named = [row["modality"] for row in rows if row["modality"]]
+    return Modality(named[0]) if named else UNKNOWN_MODALITY

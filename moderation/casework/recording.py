@@ -12,7 +12,7 @@ from moderation.priority.factors import PriorityFactors
 from moderation.results import RunContext
 from moderation.triage.outcome import TriageOutcome
 from moderation.triage.shadow import ShadowedOutcome
-from moderation.types import CalibratedScore, ItemResult
+from moderation.types import CalibratedScore, ItemError, ItemResult
 
 TRIAGE = "system:triage"
 REVIEW = "system:review"
@@ -117,3 +117,14 @@ def enqueued(item_id: str, task_id: str, factors: PriorityFactors, at: datetime)
         "priority": factors.value(at),
     }
     return AuditRecord(RecordKind.ENQUEUED, at, REVIEW, item_id, body)
+
+
+def not_scored() -> ItemError:
+    """For an item that today's judge has not seen."""
+    return ItemError(
+        code="not_scored",
+        found="no score of the judge that is in use",
+        expected="one",
+        remedy="A person decides.",
+        is_transient=False,
+    )

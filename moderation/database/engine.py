@@ -1,6 +1,8 @@
 """Connections: an engine from a URL, and transactions that read or write."""
 
+import fcntl
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ from moderation.extras import require_installed
 
 BUSY_SECONDS = 30.0
 _WRITES = "moderation_writes"
+_held = threading.local()
 
 
 def open_engine(url: str, *, connections: int = 10) -> Engine:
@@ -86,14 +89,40 @@ def _open_sqlite(url: URL, connections: int) -> Engine:
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes: commits at the end, and leaves nothing behind after an error.
 
-    On SQLite writers take turns. On PostgreSQL they run side by side (read committed), and lock
-    the rows that they must not share.
+    On SQLite writers take turns, first come, first served. On PostgreSQL they run side by side
+    (read committed), and lock the rows that they must not share.
 
     Raises:
         DatabaseBusy: the database did not answer or was locked for too long.
     """
-    with _translated(), engine.execution_options(**{_WRITES: True}).begin() as connection:
+    writer = engine.execution_options(**{_WRITES: True})
+    with _translated(), turn(engine), writer.begin() as connection:
         yield connection
+
+
+@contextmanager
+def turn(engine: Engine) -> Iterator[None]:
+    """Wait to be the only one that writes to a SQLite file; on PostgreSQL, go on at once.
+
+    SQLite's own waiting is sleeping and trying again: with many writers some never get in. The
+    kernel hands a file lock on in order, and takes it back from a process that dies.
+    """
+    database = engine.url.database
+    if engine.dialect.name != "sqlite" or database is None:
+        yield
+        return
+    held: set[str] = _held.__dict__.setdefault("databases", set())
+    if database in held:
+        raise RuntimeError(f"a transaction that writes to {database} inside another one")
+    with Path(f"{database}.lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        held.add(database)
+        try:
+            yield
+        finally:
+            held.remove(database)
+            # A child that was forked meanwhile has the file open too.
+            fcntl.flock(file, fcntl.LOCK_UN)
 
 
 @contextmanager

@@ -5,10 +5,9 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from filelock import FileLock
 from sqlalchemy import Connection, Engine, text
 
-from moderation.database.engine import BUSY_SECONDS, writing
+from moderation.database.engine import turn, writing
 from moderation.database.errors import DatabaseError
 
 # Any number that no other program on the same server is likely to use.
@@ -44,7 +43,7 @@ def upgrade(engine: Engine) -> None:
 def _use_write_ahead_log(engine: Engine) -> None:
     """Readers then never wait for a writer; the choice stays with the file."""
     # SQLite does not wait for its turn at this change, as it does at a lock.
-    with FileLock(f"{engine.url.database}.lock", timeout=BUSY_SECONDS):
+    with turn(engine):
         connection = engine.raw_connection()
         try:
             connection.cursor().execute("PRAGMA journal_mode = WAL")

@@ -122,3 +122,24 @@ def revalue(tx: Transaction, item_id: str, fresh: Revaluation) -> int:
         )
         .values(asdict(fresh))
     ).rowcount
+
+
+def reassess(tx: Transaction, fresh: NewTask) -> bool:
+    """Give the open first review of an item the clause and the place that it has by now.
+
+    False where there is none: it was decided, or never asked for.
+    """
+    names = ("clause_id", "lane", "priority", "factors", "rerank_at", "is_harmful")
+    values = {name: getattr(fresh, name) for name in (*names, "handling_minutes", "due_at")}
+    changed = tx.connection.execute(
+        update(tasks)
+        .where(
+            IS_CASE,
+            tasks.c.item_id == fresh.item_id,
+            tasks.c.policy_version == fresh.policy_version,
+            tasks.c.kind == TaskKind.FIRST,
+            tasks.c.state.in_([TaskState.WAITING, TaskState.LEASED]),
+        )
+        .values(values)
+    ).rowcount
+    return changed == 1

@@ -88,7 +88,7 @@ def ask(tx: Transaction, case_id: str, kind: TaskKind, desk: Desk) -> str:
         insert(tasks).values(
             {name: getattr(first, name) for name in _COPIED}
             | {"id": task_id, "case_id": case_id, "kind": kind, "desk": desk}
-            | {"state": TaskState.WAITING}
+            | {"state": TaskState.WAITING, "is_sampled": False}
         )
     )
     return task_id

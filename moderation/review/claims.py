@@ -9,7 +9,16 @@ from moderation.review.errors import NotAllowed, RestDue
 from moderation.review.golden import golden_in_place_of
 from moderation.review.leases import expire, pass_over
 from moderation.review.reviewers import at_work, require_access, start_work
-from moderation.review.tables import IS_LIVE, IS_WAITING, STANDS, decisions, leases, passes, tasks
+from moderation.review.tables import (
+    IS_LIVE,
+    IS_SAMPLED,
+    IS_WAITING,
+    STANDS,
+    decisions,
+    leases,
+    passes,
+    tasks,
+)
 from moderation.review.transaction import Transaction
 from moderation.review.types import Claim, Desk, Reviewer, TaskState
 from moderation.review.wellness import DAY, Work, break_ends_at, cap_ends_at, go_on
@@ -38,6 +47,7 @@ def claim(tx: Transaction, reviewer_id: str, desk: Desk = Desk.GENERAL) -> Claim
     ).one_or_none()
     if head is None:
         return None
+    head = _sampled_in_place_of(tx, head, reviewer_id) or head
     golden = golden_in_place_of(tx, head, reviewer_id)
     if golden is not None:
         pass_over(tx, head.id, reviewer_id)
@@ -65,6 +75,25 @@ def waiting_for(tx: Transaction, reviewer_id: str, desk: Desk) -> "Select[tuple[
         .where(IS_WAITING, tasks.c.desk == desk, ~is_passed, ~has_decided, ~holds)
         .order_by(tasks.c.lane, tasks.c.priority.desc(), tasks.c.created_at, tasks.c.id)
     )
+
+
+def _sampled_in_place_of(
+    tx: Transaction, head: "Row[tuple[object, ...]]", reviewer_id: str
+) -> "Row[tuple[object, ...]] | None":
+    """The oldest sampled task, where this is a reserved turn and there is one."""
+    if head.desk != Desk.GENERAL or head.lane < tx.rules.ordinary_from_lane:
+        return None
+    # Drawn anew for every claim: a turn that hung on the head would pass it over for ever.
+    if tx.rules.draw("reserved", tx.new_token()) >= tx.rules.reserved_share:
+        return None
+    return tx.connection.execute(
+        waiting_for(tx, reviewer_id, Desk.GENERAL)
+        .where(IS_SAMPLED, tasks.c.lane >= tx.rules.ordinary_from_lane)
+        .order_by(None)
+        .order_by(tasks.c.created_at, tasks.c.id)
+        .limit(1)
+        .with_for_update(of=tasks, skip_locked=True, key_share=True)
+    ).one_or_none()
 
 
 def grant(tx: Transaction, task: "Row[tuple[object, ...]]", reviewer_id: str) -> Claim:

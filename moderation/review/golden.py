@@ -62,7 +62,7 @@ def golden_in_place_of(
     by for a while: so it comes in order, and looks like what it replaces. Nobody is given the
     same golden item twice.
     """
-    if head.desk != Desk.GENERAL or head.lane < tx.rules.golden_from_lane:
+    if head.desk != Desk.GENERAL or head.lane < tx.rules.ordinary_from_lane:
         return None
     if tx.rules.draw("golden", head.id, reviewer_id) >= tx.rules.golden_rate:
         return None
@@ -98,6 +98,7 @@ def golden_in_place_of(
             created_at=head.created_at,
             due_at=head.due_at,
             propensity=1.0,
+            is_sampled=False,
             golden_id=item.id,
             item_id=item.item_id,
             sha256=item.sha256,

@@ -55,6 +55,7 @@ def task_record(row: AnyRow) -> TaskRecord:
         kind=TaskKind(row.kind),
         state=TaskState(row.state),
         propensity=row.propensity,
+        is_sampled=row.is_sampled,
         rerank_at=row.rerank_at,
         closed_at=row.closed_at,
     )

@@ -13,10 +13,12 @@ class ReviewRules:
 
     undo: how long a decision can be taken back. pass_over: how long a reviewer is not given a
     task again that they skipped. second_rate: share of cases that get a blind second review.
-    golden_rate: share of claims that are answered with a golden item, from lane
-    `golden_from_lane` on: what a deadline rests on never waits for one. adjudication: the desk
-    where a disagreement goes. leases_max: that one reviewer holds. appeal_months: how long a
-    ruling can be appealed. salt: a secret of the deployment, so that nobody can foretell draws.
+    golden_rate: share of claims that are answered with a golden item. reserved_share: of claims
+    that go to the oldest sampled task, so that an overloaded queue reviews the sample too.
+    ordinary_from_lane: lanes below it are legal; what a deadline rests on never waits for golden
+    items or reserved turns. adjudication: the desk where a disagreement goes. leases_max: that
+    one reviewer holds. appeal_months: how long a ruling can be appealed. salt: a secret of the
+    deployment, so that nobody can foretell draws.
     """
 
     lease: timedelta = timedelta(minutes=10)
@@ -25,14 +27,15 @@ class ReviewRules:
     pass_over: timedelta = timedelta(minutes=15)
     second_rate: float = 0.05
     golden_rate: float = 0.03
-    golden_from_lane: int = 1
+    reserved_share: float = 0.05
+    ordinary_from_lane: int = 1
     adjudication: Desk = Desk.LEAD
     leases_max: int = 5
     appeal_months: int = 6
     salt: str
 
     def __post_init__(self) -> None:
-        for rate in (self.second_rate, self.golden_rate):
+        for rate in (self.second_rate, self.golden_rate, self.reserved_share):
             if not 0.0 <= rate <= 1.0:
                 raise ValueError(f"the rate {rate} is not in [0, 1]")
         if not timedelta(0) < self.lease <= self.hold_max:

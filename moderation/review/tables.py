@@ -24,6 +24,7 @@ from moderation.database import UtcDateTime, metadata
 # Written out, and never a bound parameter: a planner uses a partial index only where it can
 # see that the query's condition implies the index's.
 IS_WAITING = text("state = 'waiting'")
+IS_SAMPLED = text("is_sampled")
 IS_CASE = text("review_tasks.id = review_tasks.case_id AND review_tasks.kind <> 'golden'")
 IS_LIVE = text("ended_at IS NULL")
 STANDS = text("undone_at IS NULL")
@@ -80,6 +81,7 @@ tasks = Table(
     Column("is_harmful", Boolean, nullable=False),
     Column("handling_minutes", Float, nullable=False),
     Column("propensity", Float, nullable=False),
+    Column("is_sampled", Boolean, nullable=False),
     Column("group_id", String(128)),
     Column("golden_id", String(32), ForeignKey("review_golden_items.id")),
     Column("handover_note", Text),
@@ -97,6 +99,14 @@ Index(
     tasks.c.id,
     sqlite_where=IS_WAITING,
     postgresql_where=IS_WAITING,
+)
+Index(
+    "ix_review_tasks_sample",
+    tasks.c.desk,
+    tasks.c.created_at,
+    tasks.c.id,
+    sqlite_where=text("state = 'waiting' AND is_sampled"),
+    postgresql_where=text("state = 'waiting' AND is_sampled"),
 )
 for _name, _column in (
     ("rerank", tasks.c.rerank_at),

@@ -96,8 +96,9 @@ class NewTask:
     what the priority was computed from, as JSON; kept and shown. rerank_at: when ageing will
     have raised the priority enough to store it anew; None: it does not age. is_harmful: counts
     towards a reviewer's daily exposure. handling_minutes: expected, above 0. propensity: the
-    probability with which triage sent an item like this to review, (0, 1]. group_id: shared by
-    copies that can be decided together. due_at: the end of the service level.
+    probability with which triage sent an item like this to review, (0, 1]. is_sampled: drawn for
+    the sample that labels are made from; has reserved turns. group_id: shared by copies that can
+    be decided together. due_at: the end of the service level.
     """
 
     item_id: str
@@ -113,6 +114,7 @@ class NewTask:
     rerank_at: datetime | None = None
     is_harmful: bool = False
     propensity: float = 1.0
+    is_sampled: bool = False
     group_id: str | None = None
     due_at: datetime | None = None
 
@@ -165,6 +167,7 @@ class TaskRecord:
     kind: TaskKind
     state: TaskState
     propensity: float
+    is_sampled: bool
     rerank_at: datetime | None
     closed_at: datetime | None
 

@@ -129,3 +129,12 @@ def test_sqlite_checks_foreign_keys_and_lets_readers_read_beside_a_writer(tmp_pa
         assert reader.scalar(text("PRAGMA journal_mode")) == "wal"
         assert reader.scalar(text("SELECT count(*) FROM alembic_version")) == 1
     engine.dispose()
+
+
+def test_a_writer_inside_another_is_an_error_and_not_a_deadlock(tmp_path: object) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path}/a.sqlite")
+    with writing(engine), pytest.raises(RuntimeError, match="inside another"), writing(engine):
+        pass
+    with writing(engine) as connection:
+        connection.execute(text("CREATE TABLE later (a INTEGER)"))
+    engine.dispose()

@@ -8,15 +8,19 @@ from sqlalchemy import Engine, func, select
 from moderation.audit.check import verify_store
 from moderation.audit.store import Search, search
 from moderation.audit.tables import statements
+from moderation.casework.appealing import appeal
+from moderation.casework.reconsidering import forecast, report
 from moderation.casework.reviewing import CaseReview
 from moderation.casework.running import work_off
 from moderation.casework.scoring import ScoringDesk
 from moderation.database import reading
 from moderation.errors import CalibrationError, ConfigurationError, StatementError
+from moderation.intake.errors import SubmissionError
 from moderation.intake.listings import dispositions_of, find_item, jobs_of
-from moderation.intake.types import DispositionRecord, ItemState, JobState
+from moderation.intake.types import DispositionRecord, ItemState, JobState, Views
 from moderation.review.claims import claim
 from moderation.review.decisions import decide, undo
+from moderation.review.errors import NotAllowed
 from moderation.review.listings import waiting
 from moderation.review.reviewers import enrol
 from moderation.review.types import Action, Desk, Finding, Reviewer, Verdict
@@ -234,3 +238,89 @@ def test_a_policy_that_changes_needs_a_new_version(engine: Engine, tmp_path: Pat
 def test_a_calibrator_of_another_judge_is_refused() -> None:
     with pytest.raises(CalibrationError, match="another-judge"):
         deployment(calibrators={Mode.FAST: calibrator("another-judge")})
+
+
+def test_a_report_brings_an_allowed_item_before_a_person(
+    desk: ScoringDesk, review: CaseReview
+) -> None:
+    assert isinstance(desk.clock, Clock)
+    item = send(desk, "9")
+    desk.clock.wait(minutes=1)
+    other = send(desk, "5")
+    work_off(desk)
+    with review.at(desk.clock()) as tx:
+        report(tx, desk.deployment, item.id, "intimate", reporter="r-1")
+        with pytest.raises(SubmissionError, match="nonsense"):
+            report(tx, desk.deployment, item.id, "nonsense")
+    found = route(desk, item.id)
+    assert (found.disposition, found.clause_id) == (Disposition.REVIEW, "intimate")
+    assert queue(desk) == [item.id, other.id]
+    with review.at(desk.clock()) as tx:
+        report(tx, desk.deployment, other.id, "intimate")
+    assert route(desk, other.id).clause_id == "intimate"
+    rule(desk, review, Finding(Verdict.MANIPULATED, Action.REMOVE, "intimate-synthetic"))
+    with review.at(desk.clock()) as tx:
+        report(tx, desk.deployment, item.id, "paid")
+    assert kinds(desk, item.id)[-3:] == ["decided", "triaged", "statement_issued"]
+    assert_whole(desk)
+
+
+def test_a_report_before_the_score_decides_the_clause(desk: ScoringDesk) -> None:
+    item = send(desk, "9", reported_clause="intimate")
+    work_off(desk)
+    assert route(desk, item.id).clause_id == "intimate"
+    assert route(desk, item.id).disposition is Disposition.REVIEW
+
+
+def test_growing_views_bring_a_review_forward(desk: ScoringDesk, review: CaseReview) -> None:
+    first = send(desk, "5 a", views=Views(1e4, 1e4, 10.0))
+    second = send(desk, "5 b", views=Views(10.0, 10.0, 1.0))
+    work_off(desk)
+    copy = send(desk, "5 b")
+    work_off(desk)
+    assert queue(desk) == [first.id, second.id]
+    with review.at(desk.clock()) as tx:
+        assert forecast(tx, desk.deployment, copy.id, Views(1e6, 1e6, 1e4)).id == copy.id
+    assert queue(desk) == [second.id, first.id]
+    assert route(desk, copy.id).served_by == second.id
+    with review.at(desk.clock()) as tx:
+        forecast(tx, desk.deployment, second.id, Views())
+        forecast(tx, desk.deployment, copy.id, Views())
+    assert queue(desk) == [first.id, second.id]
+
+
+def test_the_machine_is_overturned_on_appeal(desk: ScoringDesk, review: CaseReview) -> None:
+    item, copy, waits = send(desk, "0"), send(desk, "0"), send(desk, "5")
+    work_off(desk)
+    with review.at(desk.clock(), actor="uploader:u-1") as tx:
+        with pytest.raises(NotAllowed, match="not decided"):
+            appeal(tx, waits.id, "why?")
+        filed = appeal(tx, copy.id, "I filmed it myself")
+    with review.at(desk.clock()) as tx:
+        claimed = claim(tx, "ann", Desk.APPEALS)
+        assert claimed is not None
+        decide(tx, claimed.lease.token, FINE)
+    for one in (item, copy):
+        assert route(desk, one.id).disposition is Disposition.ALLOW
+    original = route(desk, copy.id).served_by or copy.id
+    assert kinds(desk, original)[-4:] == ["appealed", "decided", "triaged", "appeal_decided"]
+    assert filed.ruling_id is None
+    assert_whole(desk)
+
+
+def test_a_ruling_is_upheld_on_appeal_by_another_person(
+    desk: ScoringDesk, review: CaseReview
+) -> None:
+    item = send(desk, "5")
+    work_off(desk)
+    rule(desk, review, FAKE)
+    with review.at(desk.clock()) as tx:
+        appeal(tx, item.id, "it is real")
+    with review.at(desk.clock()) as tx:
+        assert claim(tx, "ann", Desk.APPEALS) is None
+        claimed = claim(tx, "ben", Desk.APPEALS)
+        assert claimed is not None
+        decide(tx, claimed.lease.token, FAKE)
+    assert route(desk, item.id).disposition is Disposition.ENFORCE
+    assert statements_issued(desk) == 1
+    assert_whole(desk)

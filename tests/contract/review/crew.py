@@ -15,7 +15,9 @@ from moderation.review.rules import ReviewRules
 from moderation.review.transaction import Review
 from moderation.review.types import Action, Finding, Verdict
 
-SPAWN = multiprocessing.get_context("spawn")
+# Children of a server that has imported what they need, and has no threads or connections.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.contract.review.crew"])
 RULES = ReviewRules(second_rate=0.0, golden_rate=0.0, salt="crew")
 _FINDING = Finding(Verdict.AUTHENTIC, Action.LEAVE, reason_code="none")
 
@@ -76,7 +78,7 @@ def stop_at(url: str, reviewer_id: str, point: str, ready: Connection) -> None:
 def crew(url: str, reviewers: Sequence[str], processes: int) -> list[Taken]:
     """The same with the reviewers spread over `processes`."""
     shares = [(url, reviewers[start::processes]) for start in range(processes)]
-    with SPAWN.Pool(processes) as pool:
+    with FORKS.Pool(processes) as pool:
         return [taken for part in pool.starmap(work_off, shares) for taken in part]
 
 

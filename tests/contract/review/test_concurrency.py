@@ -14,9 +14,9 @@ from moderation.review.tables import decisions, leases, rulings, tasks
 from moderation.review.transaction import Review
 from moderation.review.types import Reviewer, TaskKind, TaskState
 from tests.contract.review.conftest import FAKE, Bench, new_task
-from tests.contract.review.crew import RULES, SPAWN, Taken, crew, out_of_order, stop_at, work_off
+from tests.contract.review.crew import FORKS, RULES, Taken, crew, out_of_order, stop_at, work_off
 
-TASKS, REVIEWERS = {"sqlite": 200, "postgresql": 400}, {"sqlite": 8, "postgresql": 40}
+TASKS, REVIEWERS = {"sqlite": 120, "postgresql": 300}, {"sqlite": 8, "postgresql": 40}
 
 
 def fill(engine: Engine, count: int, people: list[str]) -> list[str]:
@@ -60,8 +60,8 @@ def test_reviewers_that_are_killed_lose_nothing(engine: Engine, database_url: st
     people = [f"r{n}" for n in range(len(POINTS))]
     order = fill(engine, 10, [*people, "last"])
     for person, point in zip(people, POINTS, strict=True):
-        here, there = SPAWN.Pipe()
-        process = SPAWN.Process(target=stop_at, args=(database_url, person, point, there))
+        here, there = FORKS.Pipe()
+        process = FORKS.Process(target=stop_at, args=(database_url, person, point, there))
         process.start()
         assert here.recv() == point
         process.kill()
@@ -87,9 +87,9 @@ def count(engine: Engine, condition: ColumnElement[bool]) -> int:
 
 def test_second_reviews_at_once_are_by_two_people_each(engine: Engine, database_url: str) -> None:
     people = [f"r{n}" for n in range(4)]
-    order = fill(engine, 50, people)
+    order = fill(engine, 30, people)
     shares = [(database_url, people[start::2], 1.0) for start in range(2)]
-    with SPAWN.Pool(2) as pool:
+    with FORKS.Pool(2) as pool:
         # Whoever finds nothing goes home, though a colleague's next decision may bring more.
         while count(engine, tasks.c.state != TaskState.DECIDED):
             pool.starmap(work_off, shares)

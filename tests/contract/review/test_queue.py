@@ -220,3 +220,21 @@ def test_more_views_raise_a_task_at_once(bench: Bench) -> None:
     assert (first.task.item_id, first.task.factors) == ("a", {"views": 9})
     for better, worse in pairwise([first, second]):
         assert better.task.priority > worse.task.priority
+
+
+def test_reserved_turns_go_to_the_oldest_sampled_task_outside_legal_lanes(bench: Bench) -> None:
+    bench = bench.with_rules(reserved_share=1.0)
+    bench.add(
+        new_task("worth most", priority=9.0),
+        new_task("sampled", priority=0.1, is_sampled=True),
+        new_task("oldest", lane=6, is_sampled=True, created_at=T0 - timedelta(hours=1)),
+        new_task("legal", lane=0),
+    )
+    given = [bench.claim("ann").task.item_id for _ in range(4)]
+    assert given == ["legal", "oldest", "sampled", "worth most"]
+
+
+def test_without_reserved_turns_a_sampled_task_waits_like_any_other(bench: Bench) -> None:
+    bench = bench.with_rules(reserved_share=0.0)
+    bench.add(new_task("worth most", priority=9.0), new_task("sampled", is_sampled=True))
+    assert bench.claim("ann").task.item_id == "worth most"

@@ -63,6 +63,7 @@ def upgrade() -> None:
         sa.Column("is_harmful", sa.Boolean(), nullable=False),
         sa.Column("handling_minutes", sa.Float(), nullable=False),
         sa.Column("propensity", sa.Float(), nullable=False),
+        sa.Column("is_sampled", sa.Boolean(), nullable=False),
         sa.Column("group_id", sa.String(length=128), nullable=True),
         sa.Column("golden_id", sa.String(length=32), nullable=True),
         sa.Column("handover_note", sa.Text(), nullable=True),
@@ -108,6 +109,13 @@ def upgrade() -> None:
         ["rerank_at"],
         sqlite_where=_WAITING,
         postgresql_where=_WAITING,
+    )
+    op.create_index(
+        "ix_review_tasks_sample",
+        "review_tasks",
+        ["desk", "created_at", "id"],
+        sqlite_where=sa.text("state = 'waiting' AND is_sampled"),
+        postgresql_where=sa.text("state = 'waiting' AND is_sampled"),
     )
     op.create_index(
         "uq_review_tasks_item",

@@ -1,0 +1,110 @@
+"""Retention and erasure of media, on either database."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from moderation.audit.check import verify_store
+from moderation.audit.erasure import open_requests, request_erasure
+from moderation.audit.retention import RetentionPolicy
+from moderation.casework.media import due_items, erase_due
+from moderation.casework.reviewing import CaseReview
+from moderation.casework.running import work_off
+from moderation.casework.scoring import ScoringDesk
+from moderation.database import reading
+from moderation.intake.listings import find_item
+from moderation.intake.types import Item, ItemState
+from moderation.review.claims import claim
+from moderation.review.decisions import decide
+from moderation.review.listings import decided, waiting
+from moderation.review.reviewers import enrol
+from moderation.review.types import Action, Desk, Finding, Reviewer, Verdict
+from tests.contract.casework.scripted import RULES, Clock, make_desk, send
+
+PERIODS = RetentionPolicy()
+ACTOR = "system:retention"
+
+
+@pytest.fixture
+def desk(engine: Engine, tmp_path: Path) -> ScoringDesk:
+    return make_desk(engine, tmp_path / "data")
+
+
+def erase(desk: ScoringDesk) -> int:
+    return erase_due(desk.engine, desk.blobs, PERIODS, now=desk.clock(), actor=ACTOR)
+
+
+def state(desk: ScoringDesk, item: Item) -> ItemState:
+    with reading(desk.engine) as connection:
+        return find_item(connection, item.id).state
+
+
+def wait(desk: ScoringDesk, days: int) -> None:
+    assert isinstance(desk.clock, Clock)
+    desk.clock.wait(days=days)
+
+
+def test_each_stage_has_its_period(desk: ScoringDesk) -> None:
+    allowed, enforced, waits = send(desk, "9"), send(desk, "0"), send(desk, "5")
+    work_off(desk)
+    assert erase(desk) == 0
+    for days, gone in ((30, allowed), (160, enforced)):
+        wait(desk, days)
+        assert [one.item for one in due_items(desk.engine, PERIODS, now=desk.clock())] == [gone.id]
+        assert erase(desk) == 1
+        assert not desk.blobs.has(gone.sha256)
+        assert state(desk, gone) is ItemState.ERASED
+    assert desk.blobs.has(waits.sha256)
+    assert erase(desk) == 0
+    assert verify_store(desk.engine).chain.is_whole
+
+
+def test_a_file_goes_with_the_last_item_that_has_it(desk: ScoringDesk) -> None:
+    first = send(desk, "9")
+    work_off(desk)
+    wait(desk, 20)
+    second = send(desk, "9")
+    work_off(desk)
+    wait(desk, 10)
+    assert erase(desk) == 1
+    assert (state(desk, first), desk.blobs.has(second.sha256)) == (ItemState.ERASED, True)
+    wait(desk, 20)
+    assert erase(desk) == 1
+    assert not desk.blobs.has(second.sha256)
+
+
+def test_an_erasure_on_request_takes_the_free_text_along(desk: ScoringDesk) -> None:
+    review = CaseReview(desk.engine, RULES, desk.deployment.namespace)
+    item = send(desk, "5", uploader="u-1")
+    work_off(desk)
+    with review.at(desk.clock()) as tx:
+        enrol(tx, Reviewer("ann"))
+        claimed = claim(tx, "ann")
+        assert claimed is not None
+        finding = Finding(Verdict.AUTHENTIC, Action.LEAVE, "none", note="my neighbour")
+        decide(tx, claimed.lease.token, finding)
+    request_erasure(
+        desk.engine, item.id, reason="gdpr_article_17", actor="admin:a", at=desk.clock()
+    )
+    assert erase(desk) == 1
+    assert open_requests(desk.engine) == ()
+    with reading(desk.engine) as connection:
+        gone = find_item(connection, item.id)
+        assert [one.finding.note for one in decided(connection)] == [""]
+    assert (gone.uploader, gone.declared_name, gone.state) == (None, "", ItemState.ERASED)
+    assert not desk.blobs.has(item.sha256)
+    found = verify_store(desk.engine)
+    assert (found.chain.is_whole, found.texts_kept, found.texts_erased) == (True, 0, 1)
+
+
+def test_what_is_erased_before_its_score_is_never_scored(desk: ScoringDesk) -> None:
+    item, queued = send(desk, "5 early"), send(desk, "5 late")
+    request_erasure(desk.engine, item.id, reason="user", actor="admin:a", at=desk.clock())
+    assert erase(desk) == 1
+    assert work_off(desk) == 1
+    assert state(desk, item) is ItemState.ERASED
+    request_erasure(desk.engine, queued.id, reason="user", actor="admin:a", at=desk.clock())
+    assert erase(desk) == 1
+    with reading(desk.engine) as connection:
+        assert waiting(connection, Desk.GENERAL) == []
