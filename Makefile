@@ -39,6 +39,7 @@ bench: weights
 	$(BIN)/python -m tests.benchmarks.rl
 	$(BIN)/python -m tests.benchmarks.triage
 	$(BIN)/python -m tests.benchmarks.review
+	$(BIN)/python -m tests.benchmarks.api
 
 serve: weights
 	$(BIN)/moderation serve

@@ -53,6 +53,7 @@ MATRIX: Mapping[tuple[str, str], frozenset[AccessRole]] = {
     ("GET", "/v1/policy/activations"): LEADERS,
     ("GET", "/v1/statistics/service-level"): LEADERS,
     ("GET", "/v1/statistics/agreement"): LEADERS,
+    ("GET", "/v1/statistics/calibration"): LEADERS,
     ("GET", "/v1/audit/records"): LEADERS,
     ("GET", "/v1/audit/verification"): LEADERS,
     ("GET", "/v1/audit/export"): LEADERS,

@@ -15,6 +15,7 @@ from moderation.access.rate_limit import Rate, RateLimiter
 from moderation.api.application import create_app
 from moderation.api.services import ApiLimits, ApiServices
 from moderation.casework.adoption import adopt
+from moderation.casework.announcing import announce_routes
 from moderation.casework.deployment import Deployment
 from moderation.casework.following import follow
 from moderation.casework.running import InlineRunner
@@ -142,6 +143,8 @@ def _running(worker: _Worker, engine: Engine, webhooks: OutboundClient) -> Itera
 
 
 def _deliver(engine: Engine, webhooks: OutboundClient, is_over: threading.Event) -> None:
+    while not is_over.is_set() and announce_routes(engine, _utc_now()):
+        pass
     while not is_over.is_set() and send_next(engine, webhooks, _utc_now()) is not None:
         pass
 

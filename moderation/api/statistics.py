@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -20,6 +20,7 @@ from moderation.review.quality import (
     reviewer_errors,
 )
 from moderation.review.service_level import service_level
+from moderation.types import Mode
 
 router = APIRouter(prefix="/v1/statistics", route_class=GuardedRoute, tags=["statistics"])
 _ERRORS = documented(401, 403, 422, 429, 503)
@@ -115,6 +116,49 @@ def levels(services: Services, days: Days = 7.0) -> ServiceLevelView:
         age_seconds=dict(found.age_seconds),
         lanes=[LaneView.model_validate(lane) for lane in found.lanes],
         reviewers=[ThroughputView.model_validate(one) for one in found.reviewers],
+    )
+
+
+class CalibratorView(View):
+    """What says what scores of a mode are worth. allow_below, enforce_above: where the machine
+    acts alone under the policy in force; null: never."""
+
+    mode: Mode
+    calibrator: str
+    method: str
+    fitted_on: date
+    allow_below: float | None
+    enforce_above: float | None
+
+
+class CalibrationView(View):
+    """Without a calibrator of a mode, every item that is scored in it goes to a person."""
+
+    judge_id: str
+    mode: Mode
+    policy: str
+    calibrators: list[CalibratorView]
+
+
+@router.get("/calibration", summary="What scores are worth", responses=_ERRORS)
+def calibration(services: Services) -> CalibrationView:
+    """Judge, calibrators, and the bounds within which the machine acts alone."""
+    used = services.deployment()
+    found = []
+    for mode, calibrator in sorted(used.calibrators.items()):
+        bounds = used.deployed(mode, used.live).bounds
+        found.append(
+            CalibratorView(
+                mode=mode,
+                calibrator=calibrator.calibrator_id,
+                method=calibrator.artefact.method,
+                fitted_on=calibrator.artefact.provenance.fitted_on,
+                allow_below=bounds.allow_below,
+                enforce_above=bounds.enforce_above,
+            )
+        )
+    return CalibrationView(
+        judge_id=used.judge_id, mode=used.mode, policy=used.live.id, calibrators=found
     )
 
 

@@ -32,8 +32,7 @@ class VersionConflict(PermanentError):
 class WebhookEvent(StrEnum):
     """What can be told."""
 
-    ITEM_TRIAGED = "item.triaged"
-    ITEM_FAILED = "item.failed"
+    ITEM_ROUTED = "item.routed"
     TASK_DECIDED = "task.decided"
     TASK_UNDONE = "task.undone"
     CASE_RULED = "case.ruled"

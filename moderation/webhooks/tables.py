@@ -1,6 +1,18 @@
 """Who is told of what, and what was sent."""
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 from moderation.database import UtcDateTime, metadata
 
@@ -47,4 +59,12 @@ Index(
     deliveries.c.webhook_id,
     deliveries.c.created_at,
     deliveries.c.id,
+)
+
+# One row: the last audit record that was told of.
+cursor = Table(
+    "webhook_cursor",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", BigInteger, nullable=False),
 )

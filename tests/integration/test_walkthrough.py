@@ -9,9 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from moderation.cli.root import app
+from moderation.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "walkthrough.md").read_text(encoding="utf-8")
+API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
 
 def free_port() -> int:
@@ -58,3 +63,27 @@ def test_the_walkthrough_runs_from_an_empty_folder(tmp_path: Path) -> None:
     assert "decided\treviewer:ann" in told
     assert "statement_issued" in told
     assert "appeal_decided\treviewer:ben" in told
+
+
+def test_the_blocks_of_the_description_run() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", API, re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(compile(block, "docs/api.md", "exec"), {})
+
+
+def test_every_command_of_the_description_exists() -> None:
+    lines = re.findall(r"^\$ moderation (.+)$", API, re.MULTILINE)
+    assert len(lines) > 5
+    for line in lines:
+        words = line.split("#")[0].split()
+        route = words[:2] if words[0] in {"keys", "queue"} else words[:1]
+        shown = CliRunner().invoke(app, [*route, "--help"], env={"COLUMNS": "200"})
+        assert shown.exit_code == 0, line
+        for option in (word for word in words if word.startswith("--")):
+            assert option in shown.output, line
+
+
+def test_every_setting_that_is_named_exists() -> None:
+    named = set(re.findall(r"MODERATION_([A-Z_]+)", API + TEXT))
+    assert {name.lower() for name in named} <= set(Settings.model_fields)

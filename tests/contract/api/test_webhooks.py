@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 from moderation.access.keys import AccessRole
+from moderation.casework.announcing import announce_routes
+from moderation.casework.running import work_off
 from moderation.database import writing
 from moderation.outbound.addresses import AddressRefused
 from moderation.outbound.client import Answer, OutboundClient, RemoteError
@@ -17,6 +19,7 @@ from moderation.webhooks.registry import DeliveryState, WebhookEvent, announce, 
 from moderation.webhooks.sending import BACKOFF, HOLD, send_next
 from moderation.webhooks.signature import WebhookVerifier
 from tests.api_application import NOW, application, client_of, make_keys
+from tests.contract.casework.scripted import make_desk, send
 
 
 @dataclass
@@ -103,6 +106,23 @@ def test_a_process_that_dies_while_sending_loses_nothing(engine: Engine) -> None
     again = send_next(engine, receiver, NOW + HOLD)
     assert again is not None
     assert (again.state, again.attempts) == (DeliveryState.DELIVERED, 2)
+
+
+def test_every_route_is_told_once(engine: Engine, tmp_path: Path) -> None:
+    with writing(engine) as connection:
+        register(connection, url="https://h.example/x", events=[WebhookEvent.ITEM_ROUTED], now=NOW)
+    desk = make_desk(engine, tmp_path)
+    items = [send(desk, f"{digit} x").id for digit in (0, 5, 9)]
+    assert announce_routes(engine, NOW) == 0
+    work_off(desk)
+    assert announce_routes(engine, NOW) == 3
+    assert announce_routes(engine, NOW) == 0
+    receiver = Receiver([200] * 3)
+    while send_next(engine, receiver, NOW) is not None:
+        pass
+    facts = [json.loads(body)["facts"] for _, _, body in receiver.got]
+    assert {one["item_id"] for one in facts} == set(items)
+    assert {one["disposition"] for one in facts} <= {"allow", "review", "enforce"}
 
 
 def test_what_is_rolled_back_is_not_told(engine: Engine) -> None:

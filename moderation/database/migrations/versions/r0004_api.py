@@ -82,6 +82,14 @@ def upgrade() -> None:
         "ix_webhook_deliveries_log", "webhook_deliveries", ["webhook_id", "created_at", "id"]
     )
     op.create_table(
+        "webhook_cursor",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_webhook_cursor"),
+    )
+    cursor = sa.table("webhook_cursor", sa.column("id"), sa.column("sequence"))
+    op.bulk_insert(cursor, [{"id": 1, "sequence": 0}])
+    op.create_table(
         "policy_activations",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("policy_id", sa.String(length=200), nullable=False),
