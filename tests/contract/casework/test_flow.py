@@ -142,6 +142,10 @@ def test_copies_are_scored_once_and_share_a_review(desk: ScoringDesk, review: Ca
         assert (found.disposition, found.action) == (Disposition.ENFORCE, "remove")
         assert (found.is_by_person, found.decision_id) == (True, decision)
     assert statements_issued(desk) == 4
+    with reading(desk.engine) as connection:
+        payloads = connection.scalars(select(statements.c.payload)).all()
+    told = "shows or voices a person"  # the reason that was given, not the clause's first
+    assert all(told in payload for payload in payloads)
     assert queue(desk) == []
     assert_whole(desk)
 
