@@ -40,8 +40,8 @@ bench: weights
 	$(BIN)/python -m tests.benchmarks.triage
 	$(BIN)/python -m tests.benchmarks.review
 
-serve: setup
-	@echo "The HTTP service is not there yet; score files with: $(BIN)/moderation score PATH" >&2; exit 2
+serve: weights
+	$(BIN)/moderation serve
 
 clean:
 	rm -rf $(VENV) build dist

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # System packages that setting up needs: a compiler and headers (three dependencies build from
-# source), FFmpeg (tests make their media with it), speech synthesisers (corpus recipes) and
-# PostgreSQL (tests start a server of their own; Debian keeps its binaries off the PATH).
+# source), FFmpeg (tests make their media with it), speech synthesisers (corpus recipes),
+# curl and jq (docs/walkthrough.md, which a test runs) and PostgreSQL (tests start a server of their own; Debian keeps its binaries off the PATH).
 # Does nothing, silently, where all of them are there.
 set -euo pipefail
 
@@ -18,6 +18,8 @@ need espeak-ng espeak-ng
 need flite flite
 need text2wave festival
 need git git
+need curl curl
+need jq jq
 command -v postgres >/dev/null 2>&1 || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ||
   missing+=(postgresql)
 for voice in kallpc16k:kal_diphone kdlpc16k:ked_diphone us-slt-hts:cmu_us_slt_arctic_hts; do

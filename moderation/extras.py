@@ -14,7 +14,7 @@ _EXTRAS = {
     ),
     "train": ("cv2", "pyworld"),
     "worker": ("celery", "redis"),
-    "service": ("alembic", "sqlalchemy"),
+    "service": ("alembic", "fastapi", "httpx", "prometheus_client", "sqlalchemy", "uvicorn"),
     "postgres": ("psycopg",),
 }
 

@@ -167,7 +167,11 @@ def build_deployment(settings: Settings, dispatcher: Dispatcher | None = None) -
 
 def build_review_rules(settings: Settings) -> ReviewRules:
     """How this deployment's team reviews."""
-    return ReviewRules(salt=read_secret(settings).hex())
+    return ReviewRules(
+        salt=read_secret(settings).hex(),
+        second_rate=settings.second_rate,
+        golden_rate=settings.golden_rate,
+    )
 
 
 def build_case_review(settings: Settings, engine: "Engine", deployment: Deployment) -> CaseReview:

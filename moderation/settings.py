@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from encoders.base import ReadLimits
@@ -34,8 +34,9 @@ def _default_data_dir() -> Path:
     return base / "real-moderation"
 
 
-def _default_database_url() -> str:
-    return f"sqlite:///{_default_data_dir()}/moderation.sqlite"
+def _default_database_url(fields: dict[str, Any]) -> str:
+    folder = fields.get("data_dir") or _default_data_dir()
+    return f"sqlite:///{folder}/moderation.sqlite"
 
 
 # More decoders than that wait for one another, and each holds up to `decode_memory_bytes`.
@@ -86,13 +87,18 @@ class Settings(BaseSettings):
     device: "auto", "cpu", "cuda", "cuda:N" or "mps".
     workers: decoder processes, at most `WORKERS_A_CORE` a core; 0 means one a core.
     database_url: where decisions and records are kept: `sqlite:///FILE`, or
-        `postgresql://USER@HOST/NAME`.
+        `postgresql://USER@HOST/NAME`; a SQLite file in `data_dir` unless told otherwise.
     data_dir: uploads, and the deployment's secret unless `secret_file` names another.
     upload_bytes_max: of one upload. mode: "fast" or "full", how uploads are scored.
     policy, shadow_policy: TOML files of the rules that act, and of those on trial; the shipped
         policy where there is none. calibrators: folder with one calibrator a mode.
     review_order: of the queue, see `docs/triage.md`. review_minutes_an_hour: that all reviewers
         together work, averaged over the day.
+    second_rate: share of cases that get a blind second review. golden_rate: share of claims that
+        are answered with an item whose answer is known.
+    allow_fetch: items may be handed in by URL, which the server then fetches.
+    requests_a_second, requests_at_once: that one API key may send.
+    server, api_key: that commands such as `submit` speak to, and with which key.
     feature_cache_bytes: bound on the feature store; 0 switches it off.
     decode_*: bounds on one decoder child, see `encoders.base.ReadLimits`.
     frames_max, frame_rate_hz, audio_seconds_max: how much of a file is looked at.
@@ -114,8 +120,8 @@ class Settings(BaseSettings):
     dispatcher: str = "inline"
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     workers: Annotated[int, AfterValidator(_check_workers)] = Field(default=0, ge=0)
-    database_url: str = Field(default_factory=_default_database_url)
     data_dir: Folder = Field(default_factory=_default_data_dir)
+    database_url: str = Field(default_factory=_default_database_url)
     secret_file: Folder | None = None
     upload_bytes_max: int = Field(default=2 * 2**30, gt=0)
     mode: Mode = Mode.FAST
@@ -123,7 +129,14 @@ class Settings(BaseSettings):
     shadow_policy: Folder | None = None
     calibrators: Folder | None = None
     review_order: ReviewOrder = ReviewOrder.AVOIDABLE
+    second_rate: float = Field(default=0.05, ge=0, le=1)
+    golden_rate: float = Field(default=0.03, ge=0, le=1)
     review_minutes_an_hour: float = Field(default=60.0, ge=0, allow_inf_nan=False)
+    allow_fetch: bool = False
+    requests_a_second: float = Field(default=50.0, gt=0)
+    requests_at_once: int = Field(default=200, ge=1)
+    server: str = "http://127.0.0.1:8321"
+    api_key: SecretStr | None = None
     feature_cache_bytes: int = Field(default=2 * 2**30, ge=0)
     decode_wall_seconds: float = Field(default=_LIMITS.wall_seconds, gt=0)
     decode_cpu_seconds: int = Field(default=_LIMITS.cpu_seconds, gt=0)

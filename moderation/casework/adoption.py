@@ -14,6 +14,7 @@ from moderation.casework.recording import policy_word, word
 from moderation.database import writing
 from moderation.errors import ConfigurationError
 from moderation.intake.tables import policies
+from moderation.policy.activation import PolicyChanged
 from moderation.policy.schema import Policy
 
 
@@ -28,7 +29,7 @@ def adopt(engine: Engine, deployment: Deployment, *, now: datetime, actor: str) 
     with writing(engine) as connection:
         for policy in (deployment.live, deployment.shadow):
             if policy is not None:
-                _keep(connection, policy, now)
+                keep_policy(connection, policy, now)
         records = [*_policy(connection, deployment, now, actor)]
         records += _calibrators(connection, deployment, now, actor)
         if records:
@@ -56,7 +57,12 @@ def policy_sha256(policy: Policy) -> str:
     return hashlib.sha256(policy.model_dump_json().encode()).hexdigest()
 
 
-def _keep(connection: Connection, policy: Policy, now: datetime) -> None:
+def keep_policy(connection: Connection, policy: Policy, now: datetime) -> None:
+    """Keep what a policy says, so that a case can be read by the rules it was opened under.
+
+    Raises:
+        ConfigurationError: the policy was changed, and kept its version.
+    """
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     digest = policy_sha256(policy)
     connection.execute(
@@ -71,7 +77,7 @@ def _keep(connection: Connection, policy: Policy, now: datetime) -> None:
     )
     known = connection.scalar(select(policies.c.sha256).where(policies.c.policy_id == policy.id))
     if known != digest:
-        raise ConfigurationError(
+        raise PolicyChanged(
             f"the policy {policy.id} says something else than it did under this version",
             expected="a new version at every change",
             remedy="Give the policy a new `version`.",

@@ -16,12 +16,15 @@ from moderation.cli.doctor import doctor_command
 from moderation.cli.exit_codes import ExitCode
 from moderation.cli.inspect import inspect_command
 from moderation.cli.interruption import Interrupted
+from moderation.cli.keys import app as keys_app
 from moderation.cli.models import app as models_app
 from moderation.cli.plugin_commands import add_plugins
 from moderation.cli.plugins import plugins_command
 from moderation.cli.policy import app as policy_app
 from moderation.cli.queue import app as queue_app
 from moderation.cli.score import score_command
+from moderation.cli.serve import serve_command
+from moderation.cli.submit import status_command, submit_command
 from moderation.errors import JudgeError, OutputError, TypedError
 from moderation.extras import not_installed
 
@@ -107,6 +110,10 @@ app.command("score")(score_command)
 app.command("inspect")(inspect_command)
 app.command("doctor")(doctor_command)
 app.command("plugins")(plugins_command)
+app.command("serve")(serve_command)
+app.command("submit")(submit_command)
+app.command("status")(status_command)
+app.add_typer(keys_app, name="keys")
 app.add_typer(models_app, name="models")
 app.add_typer(calibrate_app, name="calibrate")
 app.add_typer(policy_app, name="policy")

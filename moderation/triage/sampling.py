@@ -37,7 +37,9 @@ def draws_of(sha256: str, *, key: bytes) -> Draws:
 
     key: the deployment's secret. Who knows it can make a file that is not drawn.
     """
-    digest = hmac.digest(key, b"triage-sample\0" + sha256.encode("ascii"), hashlib.sha256)
+    digest = hmac.digest(
+        key, b"triage-sample\0" + sha256.encode(errors="backslashreplace"), hashlib.sha256
+    )
     first, second = (int.from_bytes(digest[k : k + 8]) >> 11 for k in (0, 8))
     return Draws(first / 2**53, second / 2**53)
 

@@ -22,7 +22,15 @@ from moderation.database import (
 from moderation.database.upgrading import newest_revision, revision
 
 # Every module that registers tables on the shared metadata.
-OWNERS = ("moderation.review.tables", "moderation.audit.tables", "moderation.intake.tables")
+OWNERS = (
+    "moderation.review.tables",
+    "moderation.audit.tables",
+    "moderation.intake.tables",
+    "moderation.access.tables",
+    "moderation.api.tables",
+    "moderation.policy.tables",
+    "moderation.webhooks.tables",
+)
 
 spawn = multiprocessing.get_context("spawn")
 

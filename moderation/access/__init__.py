@@ -1,0 +1,1 @@
+"""Who may use the API: keys, their roles, and how often."""

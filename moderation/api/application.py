@@ -1,0 +1,130 @@
+"""Puts the routes together into one application."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from typing import Any
+
+from fastapi import FastAPI, Security
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from prometheus_client import CollectorRegistry
+
+from moderation import __version__
+from moderation.api import (
+    appeals,
+    audit,
+    decisions,
+    health,
+    items,
+    leases,
+    me,
+    policy,
+    queue,
+    references,
+    reviewers,
+    statements,
+    statistics,
+    uploads,
+    webhooks,
+)
+from moderation.api.metrics import QueueCollector, RequestMetrics
+from moderation.api.permissions import MATRIX
+from moderation.api.problems import add_problem_handlers
+from moderation.api.requests import RequestMiddleware
+from moderation.api.services import ApiServices
+from moderation.errors import ConfigurationError
+
+_KEYED = (
+    me.router,
+    uploads.router,
+    references.router,
+    references.batch_router,
+    items.router,
+    queue.router,
+    leases.router,
+    decisions.router,
+    reviewers.router,
+    appeals.router,
+    policy.router,
+    statistics.router,
+    audit.router,
+    statements.router,
+    webhooks.router,
+)
+
+DESCRIPTION = """\
+Hand in media, ask what became of it, and work the review queue.
+
+Every request but the health checks needs a key: `Authorization: Bearer KEY`. Every error answer has
+one shape, with a stable `code`. `POST`s that change something take an `Idempotency-Key`: the same
+request with the same key is answered again and not done again. Listings go page by page with
+`cursor`. Times are UTC.
+"""
+
+
+def create_app(
+    services: ApiServices,
+    *,
+    running: Callable[[], AbstractContextManager[object]] = nullcontext,
+) -> FastAPI:
+    """The application. running: what has to run beside it, entered at start, left at the end.
+
+    Raises:
+        ConfigurationError: a route that the matrix of permissions does not have, or the reverse.
+    """
+    registry = CollectorRegistry()
+    registry.register(QueueCollector(services.engine))
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        with running():
+            yield
+
+    app = FastAPI(
+        title="real-moderation",
+        version=__version__,
+        summary="Authenticity of media: scores, triage and review.",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        generate_unique_id_function=_operation_id,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    app.state.services = services
+    app.state.registry = registry
+    bearer = HTTPBearer(
+        auto_error=False,
+        scheme_name="key",
+        description="A key of `moderation keys create`.",
+    )
+    app.include_router(health.router)
+    app.include_router(health.keyed_router, dependencies=[Security(bearer)])
+    for router in _KEYED:
+        app.include_router(router, dependencies=[Security(bearer)])
+    add_problem_handlers(app)
+    app.add_middleware(RequestMiddleware, metrics=RequestMetrics(registry))
+    _require_matrix(app)
+    return app
+
+
+def operations(app: FastAPI) -> set[tuple[str, str]]:
+    """Method and path of every operation of the description."""
+    return {
+        (method.upper(), path)
+        for path, methods in app.openapi()["paths"].items()
+        for method in methods
+    }
+
+
+def _require_matrix(app: FastAPI) -> None:
+    differing = operations(app) ^ set(MATRIX)
+    if differing:
+        raise ConfigurationError(
+            f"routes and permissions differ at {sorted(differing)}",
+            expected="each route in the matrix of permissions, and none else",
+            remedy="Correct moderation.api.permissions.",
+        )
+
+
+def _operation_id(route: APIRoute) -> str:
+    module: Any = route.endpoint.__module__
+    return f"{module.rpartition('.')[2]}_{route.endpoint.__name__}"
