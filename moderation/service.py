@@ -26,6 +26,7 @@ from moderation.priority.orders import (
     RawScore,
     ValueOfInformation,
 )
+from moderation.results import RunContext
 from moderation.review.rules import ReviewRules
 from moderation.settings import ReviewOrder, Settings
 from moderation.types import Mode
@@ -127,27 +128,37 @@ def read_calibrators(folder: Path | None, judge_id: str) -> dict[Mode, FittedCal
     return found
 
 
+def build_context(
+    settings: Settings, mode: Mode, dispatcher: Dispatcher | None = None
+) -> RunContext:
+    """What results must share to stand. dispatcher: that scores; None: the settings' judge will.
+
+    Raises:
+        ConfigurationError: the judge is not there.
+    """
+    if dispatcher is not None:
+        return RunContext(mode, dispatcher.judge_id, 1, dispatcher.setup, dispatcher.limits)
+    description = read_description(judge_folder(settings))
+    setup = scoring_setup(settings, description)
+    return RunContext(mode, description.judge_id, 1, setup, decoder_limits(settings))
+
+
 def build_deployment(settings: Settings, dispatcher: Dispatcher | None = None) -> Deployment:
     """What decides routes. dispatcher: that scores; None: the judge of the settings will.
 
     Raises:
         ConfigurationError: a policy, calibrator, judge or secret that cannot be used.
     """
-    if dispatcher is None:
-        description = read_description(judge_folder(settings))
-        judge_id, setup = description.judge_id, scoring_setup(settings, description)
-        limits = decoder_limits(settings)
-    else:
-        judge_id, setup, limits = dispatcher.judge_id, dispatcher.setup, dispatcher.limits
+    context = build_context(settings, settings.mode, dispatcher)
     shadow = settings.shadow_policy
     return Deployment(
-        judge_id=judge_id,
-        setup=setup,
-        limits=limits,
+        judge_id=context.judge_id,
+        setup=context.setup or "",
+        limits=context.limits or "",
         mode=settings.mode,
         live=load_policy(settings.policy or DEFAULT),
         shadow=None if shadow is None else load_policy(shadow),
-        calibrators=read_calibrators(settings.calibrators, judge_id),
+        calibrators=read_calibrators(settings.calibrators, context.judge_id),
         secret=read_secret(settings),
         order=ORDERS[settings.review_order](),
         review_minutes_an_hour=settings.review_minutes_an_hour,

@@ -17,6 +17,7 @@ from moderation.intake.submission import add_report, update_views
 from moderation.intake.tables import dispositions, items
 from moderation.intake.types import DispositionRecord, Item, Report, Views
 from moderation.review.arrivals import enqueue, reassess
+from moderation.review.leases import lock_case
 from moderation.review.transaction import Transaction
 from moderation.triage.outcome import TriageOutcome
 from moderation.triage.shadow import ShadowedOutcome
@@ -46,7 +47,7 @@ def report(
             expected=f"one of: {', '.join(clause.id for clause in deployment.live.clauses)}",
             remedy="Name the clause that the item is held to break.",
         )
-    lock_contents(tx.connection, find_item(tx.connection, item_id).sha256)
+    _lock(tx, item_id)
     notice = add_report(tx.connection, item_id, clause_id, now=tx.now, reporter=reporter)
     item = find_item(tx.connection, item_id)
     earlier = dispositions_of(tx.connection, item_id)
@@ -64,7 +65,7 @@ def forecast(tx: Transaction, deployment: Deployment, item_id: str, views: Views
     Raises:
         UnknownItem: there is no such item.
     """
-    lock_contents(tx.connection, find_item(tx.connection, item_id).sha256)
+    _lock(tx, item_id)
     item = update_views(tx.connection, item_id, views, now=tx.now)
     [*earlier] = dispositions_of(tx.connection, item_id)[:1]
     if not earlier or earlier[0].disposition is not Disposition.REVIEW:
@@ -78,6 +79,15 @@ def forecast(tx: Transaction, deployment: Deployment, item_id: str, views: Views
             tx, deployment, original, dispositions_of(tx.connection, served)[0], reason=None
         )
     return item
+
+
+def _lock(tx: Transaction, item_id: str) -> None:
+    """The case first, then the contents: as decisions do, so that nobody waits in a circle."""
+    sha256 = find_item(tx.connection, item_id).sha256
+    [*found] = dispositions_of(tx.connection, item_id)
+    for case_id in sorted({one.task_id for one in found if one.task_id is not None}):
+        lock_case(tx, case_id)
+    lock_contents(tx.connection, sha256)
 
 
 def _look_again(

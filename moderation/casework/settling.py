@@ -16,6 +16,7 @@ from moderation.intake.listings import find_item
 from moderation.intake.tables import dispositions, items
 from moderation.intake.types import DispositionRecord, Item, ItemState
 from moderation.review.arrivals import enqueue
+from moderation.review.tables import decisions
 from moderation.review.transaction import Transaction
 from moderation.triage.context import TriageContext, Unscored
 from moderation.triage.sampling import draws_of
@@ -84,7 +85,10 @@ def settle(
     settled = _insert(tx, item, outcome, task_id, earlier)
     append(connection, records)
     if settled.disposition is Disposition.ENFORCE:
-        grounds = Grounds.of_machine(settled, policy, result.modality)
+        reason_code = connection.scalar(
+            select(decisions.c.reason_code).where(decisions.c.id == settled.decision_id)
+        )
+        grounds = Grounds.of_machine(settled, policy, result.modality, decided_reason=reason_code)
         issue_statement(tx, item, grounds, namespace=deployment.namespace)
     return settled
 

@@ -32,9 +32,17 @@ class Grounds:
 
     @classmethod
     def of_machine(
-        cls, settled: DispositionRecord, policy: Policy, modality: Modality | None
+        cls,
+        settled: DispositionRecord,
+        policy: Policy,
+        modality: Modality | None,
+        *,
+        decided_reason: str | None,
     ) -> "Grounds":
-        """Of an item that the machine enforced, alone or because its bytes were decided on."""
+        """Of an item that the machine enforced, alone or because its bytes were decided on.
+
+        decided_reason: code of the decision that it serves, by this policy or an earlier version.
+        """
         clause = clause_of(policy, settled.clause_id)
         if settled.served_by is None:
             chance = 0.0 if settled.probability is None else settled.probability
@@ -48,7 +56,9 @@ class Grounds:
             decision_id=settled.decision_id or f"machine:{settled.policy_id}",
             action=settled.action or clause.action,
             clause=clause,
-            reason=clause.reasons[0],
+            reason=next(
+                (one for one in clause.reasons if one.code == decided_reason), clause.reasons[0]
+            ),
             facts=facts,
             modality=modality or UNKNOWN_MODALITY,
             is_synthetic=True,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from moderation.cli.audit_erasure import erase_command
 from moderation.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -299,3 +300,6 @@ def _brief(value: Any) -> str:
         return f"({len(value)})"
     text = str(value)
     return text if len(text) <= 24 else f"{text[:12]}…"
+
+
+app.command("erase")(erase_command)

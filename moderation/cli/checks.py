@@ -12,6 +12,7 @@ from typing import Any
 from moderation import __version__
 from moderation.cli.finding import Finding, Verdict
 from moderation.cli.judge_check import judge_findings
+from moderation.cli.service_check import service_findings
 from moderation.settings import PREFIX, Settings, cores
 
 _INSTALL = "Install real-moderation[judge]."
@@ -198,9 +199,7 @@ def _cache(settings: Settings) -> list[Finding]:
     return [Finding("cache", Verdict.OK, detail)]
 
 
-def _services(_: Settings) -> list[Finding]:
+def _services(settings: Settings) -> list[Finding]:
     # Nothing else is built in: a distributed dispatcher is a plugin.
-    return [
-        Finding("broker", Verdict.OK, "inline: files are scored in this process"),
-        Finding("database", Verdict.OK, "none: results go to --out"),
-    ]
+    broker = Finding("broker", Verdict.OK, "inline: files are scored in this process")
+    return [broker, *service_findings(settings)]

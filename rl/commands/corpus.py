@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from rl.commands.corpus_decisions import decisions_command
 from rl.commands.corpus_import import import_command
 
 app = typer.Typer(help="Corpora of genuine and forged media.", no_args_is_help=True)
@@ -88,3 +89,4 @@ def build_command(
 
 
 app.command("import")(import_command)
+app.command("decisions")(decisions_command)

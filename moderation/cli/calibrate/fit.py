@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from moderation.cli.calibrate.options import (
+    FitLabels,
+    FitScores,
     IntervalChoice,
     Json,
     JudgeId,
-    Labels,
-    Scores,
     Seed,
     Splits,
 )
@@ -21,14 +21,24 @@ from moderation.cli.score import ModeChoice
 if TYPE_CHECKING:
     from moderation.calibration.artefact import CalibrationArtefact
     from moderation.calibration.matching import Joined
+    from moderation.cli.calibrate.fit_inputs import FitInputs
+    from moderation.types import Mode
 
 AUTO = "auto"
 
 
 def fit_command(
-    scores: Scores,
-    labels: Labels,
     out: Annotated[Path, typer.Option(help="Folder for MODE-ID.json.", show_default=False)],
+    scores: FitScores = None,
+    labels: FitLabels = None,
+    from_decisions: Annotated[
+        bool,
+        typer.Option(
+            "--from-decisions",
+            help="In place of --scores and --labels: what reviewers ruled, from the database, "
+            "weighted by 1 / the propensity of each review.",
+        ),
+    ] = False,
     method: Annotated[
         str,
         typer.Option(
@@ -56,26 +66,25 @@ def fit_command(
     """
     from moderation.calibration.candidates import candidate, every_candidate
     from moderation.calibration.fitting import Origin, fit_calibrator
-    from moderation.calibration.matching import join, one_judge
-    from moderation.cli.calibrate.inputs import digest, fitting_labels, read_scores
+    from moderation.calibration.matching import join
     from moderation.extras import require_installed
     from moderation.types import Mode
 
     require_installed("scipy", "sklearn")
     fitted_on = _date(on)
     candidates = every_candidate() if method == AUTO else [candidate(method)]
-    known, splits = fitting_labels(labels, split)
-    recorded = one_judge(read_scores(scores), mode=Mode(mode), judge_id=judge)
-    joined = join(known, recorded)
+    read = _read(scores, labels, split, Mode(mode), judge, from_decisions=from_decisions)
+    joined = join(read.labels, read.scores)
+    context = read.scores.context
     origin = Origin(
-        judge_id=recorded.context.judge_id,
-        mode=recorded.context.mode,
-        scores_sha256=digest(scores),
-        labels_sha256=digest(labels),
-        splits=splits,
+        judge_id=context.judge_id,
+        mode=context.mode,
+        scores_sha256=read.scores_sha256,
+        labels_sha256=read.labels_sha256,
+        splits=read.splits,
         fitted_on=fitted_on,
-        setup=recorded.context.setup,
-        rationales=recorded.context.rationales,
+        setup=context.setup,
+        rationales=context.rationales,
     )
     artefact = fit_calibrator(
         joined.items,
@@ -90,6 +99,31 @@ def fit_command(
         typer.echo(json.dumps(_summary(artefact, path, joined), indent=2))
     else:
         _show(artefact, path, joined)
+
+
+def _read(
+    scores: Path | None,
+    labels: Path | None,
+    splits: list[str] | None,
+    mode: "Mode",
+    judge_id: str | None,
+    *,
+    from_decisions: bool,
+) -> "FitInputs":
+    named = {"--scores": scores, "--labels": labels, "--split": splits, "--judge": judge_id}
+    if from_decisions:
+        for option, value in named.items():
+            if value is not None:
+                raise typer.BadParameter("goes with files", param_hint=option)
+        from moderation.cli.calibrate.decisions import read_decisions
+
+        return read_decisions(mode)
+    if scores is None or labels is None:
+        missing = "--scores" if scores is None else "--labels"
+        raise typer.BadParameter("is missing, or --from-decisions", param_hint=missing)
+    from moderation.cli.calibrate.fit_inputs import read_files
+
+    return read_files(scores, labels, splits, mode=mode, judge_id=judge_id)
 
 
 def _date(text: str | None) -> date:

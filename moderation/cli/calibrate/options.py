@@ -20,6 +20,8 @@ Labels = Annotated[
         show_default=False,
     ),
 ]
+FitScores = Annotated[Path | None, *Scores.__metadata__]
+FitLabels = Annotated[Path | None, *Labels.__metadata__]
 CalibratorFile = Annotated[
     Path, typer.Option(help="A file that `calibrate fit` wrote.", show_default=False)
 ]

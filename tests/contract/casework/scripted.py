@@ -28,6 +28,7 @@ from moderation.intake.submission import submit
 from moderation.intake.types import Item, NewItem
 from moderation.policy.loading import default_policy
 from moderation.policy.schema import Policy
+from moderation.results import RunContext
 from moderation.review.rules import ReviewRules
 from moderation.types import Examination, ItemError, ItemResult, Judgment, Mode
 from tests.unit.calibration.made import ORIGIN, labelled_items
@@ -47,8 +48,11 @@ class ScriptedDispatcher:
     setup = "usual"
     limits = "wide"
 
-    def __init__(self) -> None:
+    def __init__(self, context: RunContext | None = None) -> None:
         self.seen: list[str] = []
+        if context is not None:
+            self.judge_id = context.judge_id
+            self.setup, self.limits = context.setup or "", context.limits or ""
 
     def score(
         self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
@@ -149,7 +153,7 @@ def make_desk(engine: Engine, folder: Path, **changes: Any) -> ScoringDesk:
     """A desk whose clock stands still."""
     usual: dict[str, Any] = {
         "engine": engine,
-        "blobs": BlobStore(folder, bytes_max=1000),
+        "blobs": BlobStore(folder, bytes_max=100_000),
         "dispatcher": ScriptedDispatcher(),
         "deployment": deployment(),
         "review_rules": RULES,

@@ -9,6 +9,7 @@ from moderation.audit.check import verify_store
 from moderation.audit.store import Search, search
 from moderation.audit.tables import statements
 from moderation.casework.appealing import appeal
+from moderation.casework.feedback import calibration_label, reviewed
 from moderation.casework.reconsidering import forecast, report
 from moderation.casework.reviewing import CaseReview
 from moderation.casework.running import work_off
@@ -27,6 +28,7 @@ from moderation.review.types import Action, Desk, Finding, Reviewer, Verdict
 from moderation.types import Disposition, Mode
 from tests.contract.casework.scripted import (
     RULES,
+    T0,
     Clock,
     ScriptedDispatcher,
     calibrator,
@@ -140,6 +142,10 @@ def test_copies_are_scored_once_and_share_a_review(desk: ScoringDesk, review: Ca
         assert (found.disposition, found.action) == (Disposition.ENFORCE, "remove")
         assert (found.is_by_person, found.decision_id) == (True, decision)
     assert statements_issued(desk) == 4
+    with reading(desk.engine) as connection:
+        payloads = connection.scalars(select(statements.c.payload)).all()
+    told = "shows or voices a person"  # the reason that was given, not the clause's first
+    assert all(told in payload for payload in payloads)
     assert queue(desk) == []
     assert_whole(desk)
 
@@ -324,3 +330,33 @@ def test_a_ruling_is_upheld_on_appeal_by_another_person(
     assert route(desk, item.id).disposition is Disposition.ENFORCE
     assert statements_issued(desk) == 1
     assert_whole(desk)
+
+
+def test_rulings_on_drawn_items_weigh_by_their_propensity(engine: Engine, tmp_path: Path) -> None:
+    desk = make_desk(
+        engine, tmp_path / "data", deployment=deployment(live=policy(random_share=0.5))
+    )
+    allowed = {send(desk, f"9 {k}").id for k in range(12)}
+    asked = send(desk, "5")
+    work_off(desk)
+    review = CaseReview(engine, RULES, desk.deployment.namespace)
+    with review.at(desk.clock()) as tx:
+        enrol(tx, Reviewer("ann"))
+    waits = len(queue(desk))
+    for _ in range(waits):
+        rule(desk, review, FINE)
+    assert isinstance(desk.clock, Clock)
+    desk.clock.wait(hours=1)
+    with reading(engine) as connection:
+        found = list(
+            reviewed(
+                connection, RULES, desk.deployment.context(Mode.FAST), since=T0, now=desk.clock()
+            )
+        )
+    assert len(found) == waits
+    weights = {one.label.item_id: calibration_label(one).weight for one in found}
+    assert weights.pop(asked.id) == 1.0
+    assert set(weights.values()) == {2.0}
+    assert 0 < len(weights) < len(allowed)
+    assert weights.keys() < allowed
+    assert all(one.result is not None and one.result.judgment is not None for one in found)

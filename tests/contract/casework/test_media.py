@@ -1,5 +1,6 @@
 """Retention and erasure of media, on either database."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from moderation.casework.media import due_items, erase_due
 from moderation.casework.reviewing import CaseReview
 from moderation.casework.running import work_off
 from moderation.casework.scoring import ScoringDesk
-from moderation.database import reading
+from moderation.database import open_engine, reading
 from moderation.intake.listings import find_item
 from moderation.intake.types import Item, ItemState
 from moderation.review.claims import claim
@@ -21,6 +22,7 @@ from moderation.review.listings import decided, waiting
 from moderation.review.reviewers import enrol
 from moderation.review.types import Action, Desk, Finding, Reviewer, Verdict
 from tests.contract.casework.scripted import RULES, Clock, make_desk, send
+from tests.unit.cli.byte_dispatcher import moderation
 
 PERIODS = RetentionPolicy()
 ACTOR = "system:retention"
@@ -108,3 +110,22 @@ def test_what_is_erased_before_its_score_is_never_scored(desk: ScoringDesk) -> N
     assert erase(desk) == 1
     with reading(desk.engine) as connection:
         assert waiting(connection, Desk.GENERAL) == []
+
+
+def test_the_command_erases_what_is_asked_for(tmp_path: Path, database_url: str) -> None:
+    engine = open_engine(database_url)
+    desk = make_desk(engine, tmp_path / "data")
+    item = send(desk, "9")
+    work_off(desk)
+    engine.dispose()
+    environment = {
+        "MODERATION_DATABASE_URL": database_url,
+        "MODERATION_DATA_DIR": str(tmp_path / "data"),
+    }
+    keep = ("--allowed-days", "99999")
+    done = moderation("audit", "erase", "--item", item.id, *keep, "--json", **environment)
+    assert json.loads(done.stdout) == {"erased": 1}, done.stderr
+    assert not desk.blobs.has(item.sha256)
+    unknown = moderation("audit", "erase", "--item", "0" * 32, **environment)
+    assert unknown.returncode != 0
+    assert "no item" in unknown.stderr
