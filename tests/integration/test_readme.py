@@ -10,7 +10,17 @@ from typer.testing import CliRunner
 from moderation.cli.plugin_commands import add_plugins
 from moderation.cli.root import app
 
-GROUPS = {"audit", "calibrate", "corpus", "detectors", "models", "policy", "probes", "queue"}
+GROUPS = {
+    "audit",
+    "calibrate",
+    "corpus",
+    "detectors",
+    "keys",
+    "models",
+    "policy",
+    "probes",
+    "queue",
+}
 README = Path("README.md").read_text(encoding="utf-8")
 
 
