@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 
 from encoders.base import ReadLimits, ReadRequest
@@ -16,6 +15,7 @@ from encoders.sandbox import Sandbox
 from encoders.sandbox_errors import ChildExit
 from encoders.types import Span
 from tests.media_factory import Broken
+from tests.processes import children
 
 REQUEST = ReadRequest(Uniform())
 # Every fourth frame up to the last but one: a walk on which decord 0.6.0 never comes back.
@@ -27,7 +27,7 @@ RESIDENT_BYTES_MAX = 400 * 2**20
 
 def test_every_broken_file_is_refused_with_its_reason(broken_media: Broken) -> None:
     assert len(broken_media) >= 20
-    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    before = children()
     exits: list[ChildExit] = []
     with Sandbox(limits=LIMITS, on_exit=exits.append) as sandbox:
         for name, (path, expected) in broken_media.items():
@@ -37,7 +37,7 @@ def test_every_broken_file_is_refused_with_its_reason(broken_media: Broken) -> N
             assert not isinstance(caught.value, DecodeTimeout), name
     assert not any(ended.killed for ended in exits)
     assert max(ended.max_rss_bytes for ended in exits) < RESIDENT_BYTES_MAX
-    assert not {child.pid for child in psutil.Process().children(recursive=True)} - before
+    assert not children() - before
 
 
 def test_every_good_file_is_read(good_media: dict[str, Path]) -> None:

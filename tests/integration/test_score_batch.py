@@ -18,6 +18,7 @@ from PIL import Image
 from moderation.result_files import read_rows
 from moderation.results import unescape_path
 from tests.media_factory import write_broken, write_good
+from tests.processes import children
 
 pytestmark = pytest.mark.weights
 
@@ -80,7 +81,7 @@ def test_a_row_for_every_file_and_an_error_for_every_broken_one(
     uploads: Folder, tmp_path: Path
 ) -> None:
     out = tmp_path / "results.parquet"
-    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    before = children()
     run = moderation("score", uploads.path, "--out", out)
     assert run.returncode == 3, run.stderr
     rows = by_name(out)
@@ -100,7 +101,7 @@ def test_a_row_for_every_file_and_an_error_for_every_broken_one(
         assert expected == pytest.approx(rows[name]["score"], abs=1e-4)
     paths = [os.fsencode(unescape_path(row["path"])) for row in read_rows(out)]
     assert paths == sorted(paths)
-    assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
+    assert children() <= before
 
     # A second run with --resume has nothing to do.
     again = moderation("score", uploads.path, "--out", out, "--resume")
