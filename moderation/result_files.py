@@ -166,7 +166,7 @@ def parquet_rows(path: Path, columns: Sequence[str] = tuple(COLUMNS)) -> Iterato
             for row in batch.to_pylist():
                 row |= dict.fromkeys(missing)
                 for name, value in row.items():
-                    if COLUMNS[name] == "json" and value is not None:
+                    if COLUMNS.get(name) == "json" and value is not None:
                         row[name] = json.loads(value)
                 yield row
 
