@@ -19,8 +19,8 @@ from rich.console import Console
 
 from moderation.judge.language_model import load_backbone, load_tokenizer
 from moderation.judge.prompt import POLICY_TEXT, PromptWriter
+from moderation.progress import counted
 from rl.data import Example
-from rl.progress import counted
 from rl.shortening import ShorteningRecipe
 from rl.stages.regression import true_rationale
 from rl.training import compute_dtype

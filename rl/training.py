@@ -10,6 +10,7 @@ from rich.console import Console
 from moderation.app import build_extractor, build_sandbox, build_weights, choose_device
 from moderation.judge.artefact import JudgeDescription, read_description
 from moderation.judge.backbone import locate
+from moderation.progress import counted
 from moderation.settings import Settings
 from rl.corpus.manifest import NAME, read_manifest
 from rl.data import Example, load_examples
@@ -24,7 +25,6 @@ from rl.preflight import (
     require_rows,
     require_tokenizer,
 )
-from rl.progress import counted
 from rl.recipe import Recipe, read_recipe
 from rl.stages.run import train_stages
 

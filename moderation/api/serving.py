@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from moderation.casework.announcing import announce_routes
 from moderation.casework.deployment import Deployment
 from moderation.casework.following import follow
 from moderation.casework.running import InlineRunner
+from moderation.casework.scoring import utc_now
 from moderation.database import reading, writing
 from moderation.errors import TransientError
 from moderation.outbound.client import OutboundClient
@@ -39,10 +39,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 WEBHOOK_SECONDS, FETCH_SECONDS = 15.0, 60.0
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -73,7 +69,7 @@ class _Worker:
         self.stop()
         self.number = found.number
         self.deployment = replace(self.deployment, live=found.policy)
-        adopt(self.engine, self.deployment, now=_utc_now(), actor="system:serve")
+        adopt(self.engine, self.deployment, now=utc_now(), actor="system:serve")
         desk = build_scoring_desk(self.settings, self.engine, self.dispatcher, self.deployment)
         self.runner = InlineRunner(desk)
         self.runner.start()
@@ -92,7 +88,7 @@ def serving(settings: Settings, engine: Engine, dispatcher: Dispatcher) -> "Fast
     """
     content = (settings.policy or DEFAULT).read_text(encoding="utf-8")
     with writing(engine) as connection:
-        present = begin_with(connection, content, now=_utc_now())
+        present = begin_with(connection, content, now=utc_now())
     deployment = replace(build_deployment(settings, dispatcher), live=present.policy)
     worker = _Worker(settings, engine, dispatcher, deployment, present.number)
     webhooks = OutboundClient(total_seconds=WEBHOOK_SECONDS, redirects_max=0)
@@ -106,7 +102,7 @@ def serving(settings: Settings, engine: Engine, dispatcher: Dispatcher) -> "Fast
         ring=worker.ring,
         blobs=build_blobs(settings),
         limiter=RateLimiter(Rate(settings.requests_a_second, settings.requests_at_once)),
-        clock=_utc_now,
+        clock=utc_now,
         outbound=OutboundClient(total_seconds=FETCH_SECONDS),
         webhook_outbound=webhooks,
         data=settings.data_dir,
@@ -143,9 +139,9 @@ def _running(worker: _Worker, engine: Engine, webhooks: OutboundClient) -> Itera
 
 
 def _deliver(engine: Engine, webhooks: OutboundClient, is_over: threading.Event) -> None:
-    while not is_over.is_set() and announce_routes(engine, _utc_now()):
+    while not is_over.is_set() and announce_routes(engine, utc_now()):
         pass
-    while not is_over.is_set() and send_next(engine, webhooks, _utc_now()) is not None:
+    while not is_over.is_set() and send_next(engine, webhooks, utc_now()) is not None:
         pass
 
 

@@ -1,8 +1,6 @@
 """`moderation audit`: verify the audit trail, export it, look into it."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +13,6 @@ from moderation.cli.exit_codes import ExitCode
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from moderation.audit.chain import Head
     from moderation.audit.verification import Verification
 
 app = typer.Typer(
@@ -52,7 +49,11 @@ def verify_command(
     as_json: Json = False,
 ) -> None:
     """Say how many records there are, the head, and what was tampered with where; exit 5 if so."""
+    from rich.console import Console
+
     from moderation.audit.chain import Head
+    from moderation.audit.heads import keep_head, read_heads
+    from moderation.progress import measured
 
     kept = [Head.parse(text) for text in anchor or []]
     if heads is not None:
@@ -62,12 +63,12 @@ def verify_command(
         from moderation.audit.export import verify_file
 
         size = file.stat().st_size if file.is_file() else 0
-        with progress_bar("verifying") as show:
+        with measured(Console(stderr=True), "verifying") as show:
             found = verify_file(file, anchors=kept, progress=lambda done: show(done, size))
     else:
         from moderation.audit.check import verify_store
 
-        with progress_bar("verifying") as show:
+        with measured(Console(stderr=True), "verifying") as show:
             whole = verify_store(_engine(), anchors=kept, progress=show)
         found = whole.chain
         beside = {
@@ -113,14 +114,17 @@ def export_command(
     as_json: Json = False,
 ) -> None:
     """Write the whole chain to a file that `verify --file` checks without this database."""
+    from rich.console import Console
+
     from moderation.audit.export import export_entries
     from moderation.audit.store import read_head, stream_entries
     from moderation.database import reading
+    from moderation.progress import measured
 
     engine = _engine()
     with reading(engine) as connection:
         head = read_head(connection)
-    with progress_bar("exporting") as show:
+    with measured(Console(stderr=True), "exporting") as show:
         done = export_entries(
             stream_entries(engine, up_to=head.sequence),
             head,
@@ -215,57 +219,6 @@ def statements_command(
         for batch in written:
             typer.echo(f"{batch.path}: {batch.statements} statements")
         typer.echo(f"{sum(batch.statements for batch in written)} statements exported")
-
-
-def read_heads(path: Path) -> list["Head"]:
-    """The heads that `path` keeps, one a line; none where it is not there yet.
-
-    Raises:
-        RecordError: a line is no head, or the file cannot be read.
-    """
-    from moderation.audit.chain import Head
-    from moderation.errors import RecordError
-
-    try:
-        lines = path.read_text(encoding="ascii").splitlines()
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError) as error:
-        raise RecordError(
-            f"{path} cannot be read ({error})",
-            expected="a file with one NUMBER:HASH a line",
-            remedy="Name another file.",
-        ) from error
-    return [Head.parse(line) for line in lines if line.strip()]
-
-
-def keep_head(path: Path, head: "Head") -> None:
-    """Add `head` to `path`, unless it is there."""
-    if head.sequence and head not in read_heads(path):
-        with path.open("a", encoding="ascii") as file:
-            file.write(f"{head}\n")
-
-
-@contextmanager
-def progress_bar(description: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar with the time that is left, on standard error where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as TimeLeft
-
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("ETA"),
-        TimeLeft(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as progress:
-        task = progress.add_task(description, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _engine() -> "Engine":

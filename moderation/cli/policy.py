@@ -127,8 +127,10 @@ def replay_command(
     as_json: Json = False,
 ) -> None:
     """Show what a policy would have done with recorded scores, and what would have changed."""
-    from moderation.cli.progress import counted
+    from rich.console import Console
+
     from moderation.cli.replay_view import as_record, show
+    from moderation.progress import counted
     from moderation.replay.recorded import read_recorded
     from moderation.replay.replaying import (
         Conditions,
@@ -154,7 +156,8 @@ def replay_command(
         )
     items = read_recorded(results, surface=surface, views=views, labels=labels)
     conditions = Conditions(seed.encode(), reviewer_error, backlog_hours)
-    with counted((1 if old is None else 2) * len(items), "items") as advance:
+    passes = 1 if old is None else 2
+    with counted(Console(stderr=True), passes * len(items), "items") as advance:
         after = replay(items, new, conditions, advance)
         before = None if old is None else replay(items, old, conditions, advance)
     changed = changes_from_record(items, after) if before is None else changes(items, before, after)

@@ -58,9 +58,11 @@ def simulate_command(
     """
     if arrivals is not None and overload is not None:
         raise typer.BadParameter("recorded arrivals bring their own", param_hint="--overload")
+    from rich.console import Console
+
     from moderation.cli.policy import load_policy_named
-    from moderation.cli.progress import counted
     from moderation.cli.simulation_report import figures, show, write_report
+    from moderation.progress import counted
     from moderation.simulation.experiment import DISCIPLINES, Source, Synthetic, compare
     from moderation.simulation.recorded import read_arrivals
     from moderation.simulation.staff import two_shifts
@@ -80,7 +82,7 @@ def simulate_command(
         source = Synthetic(world, deployed, staff, OVERLOAD if overload is None else overload)
     else:
         source = read_arrivals(arrivals, surface=surface)
-    with counted(seeds * len(DISCIPLINES), "runs") as advance:
+    with counted(Console(stderr=True), seeds * len(DISCIPLINES), "runs") as advance:
         found = compare(
             source,
             staff,

@@ -9,13 +9,13 @@ import numpy as np
 from rich.console import Console
 
 from moderation.app import build_extractor, build_sandbox
+from moderation.progress import counted
 from moderation.settings import Settings
 from rl.ablation.recipe import AblationRecipe
 from rl.ablation.table import CALIBRATION
 from rl.corpus.manifest import read_manifest
 from rl.data import Example, load_rows
 from rl.preflight import TRAIN, VALIDATION, require_readable, require_rows
-from rl.progress import counted
 
 
 @dataclass(frozen=True, slots=True)

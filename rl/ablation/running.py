@@ -28,6 +28,7 @@ from rl.ablation.table import CALIBRATION, figures_of_run
 from rl.ablation.testing import detector_rows, judge_rows
 from rl.ablation.training import Workshop, row_folder
 from rl.corpus.manifest import NAME
+from rl.data import Example
 from rl.export import file_digest
 from rl.preflight import require_graded_answers, require_tokenizer
 from rl.shortened_backbone import shorten
@@ -77,7 +78,7 @@ def run(
     items = load_items(plan.recipe, corpus, settings, console=console)
     device = choose_device(settings.device)
     if plan.recipe.shortened is not None:
-        short = out / BACKBONE
+        short = out / f"{BACKBONE}-{_shortening_digest(plan, items.train)}"
         shorten(plan.recipe.shortened, backbone, items.train, short, device=device, console=console)
         backbone = short
     workshop = Workshop(
@@ -151,6 +152,12 @@ def digest(plan: AblationPlan, name: str, corpus: Path) -> str:
             "is_decoded": row.is_decoded,
         }
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
+
+
+def _shortening_digest(plan: AblationPlan, train: Sequence[Example]) -> str:
+    """Names its recipe and the texts it learnt from, so that no other is taken for it."""
+    learnt = [plan.judge.backbone, *((e.path, e.features.metadata.sha256) for e in train)]
+    return hashlib.sha256(json.dumps(learnt).encode()).hexdigest()[:12]
 
 
 def _run(task: Task, workshop: Workshop, corpus: Path) -> FinishedRun:

@@ -7,6 +7,7 @@ import numpy as np
 from rich.console import Console
 
 from moderation.errors import ConfigurationError, JudgeError
+from moderation.progress import counted
 from moderation.types import Mode
 from rl.ablation.plan import RowPlan
 from rl.ablation.predictions import prediction_rows
@@ -16,7 +17,6 @@ from rl.detectors.scoring import digit_probabilities
 from rl.detectors.types import LabelledItem
 from rl.judge_model import JudgeModel
 from rl.prediction import Predictions, predict
-from rl.progress import counted
 
 Rows = list[dict[str, Any]]
 

@@ -81,13 +81,13 @@ def score_command(
     from rich.console import Console
 
     from moderation.app import build_extractor, build_sandbox
+    from moderation.progress import each
     from moderation.settings import Settings
     from rl.corpus.manifest import read_manifest
     from rl.detectors.artefact import read_artefact
     from rl.detectors.comparison import compare
     from rl.detectors.scoring import encode_files, score_encoded, write_scores
     from rl.evaluation.labels import in_splits
-    from rl.progress import each
 
     artefacts = [read_artefact(folder) for folder in detector]
     rows = in_splits(read_manifest(corpus), [split])

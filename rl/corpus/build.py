@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from moderation.atomic import write_bytes
+from moderation.progress import counted
 from rl.corpus.clips import Pair
 from rl.corpus.contact_sheet import choose_rows, contact_sheet
 from rl.corpus.data_card import CARD_NAME, data_card
@@ -24,7 +25,6 @@ from rl.corpus.pair_store import Outcome, build_pair
 from rl.corpus.plan import plan
 from rl.corpus.recipe import SPLITS, CorpusRecipe
 from rl.corpus.seeds import unit_for
-from rl.progress import counted
 from rl.worker_pool import worker_pool
 
 # A few pairs at a time go to the pool, so that an interrupt finds little under way.

@@ -11,13 +11,13 @@ from rich.console import Console
 from moderation import __version__
 from moderation.errors import ConfigurationError
 from moderation.extraction import Extractor
+from moderation.progress import each
 from rl.corpus.manifest import NAME, read_manifest
 from rl.data import Example, load_examples
 from rl.detectors.artefact import DetectorArtefact, write_artefact
 from rl.detectors.pooled_detector import FAMILIES, fit_pooled
 from rl.detectors.signals import D3, fit_signal, signal_names
 from rl.detectors.types import Detector, LabelledItem, Provenance
-from rl.progress import each
 
 
 def load_items(

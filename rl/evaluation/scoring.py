@@ -12,13 +12,13 @@ from moderation.cli.interruption import Interrupted, Interruption
 from moderation.errors import ConfigurationError
 from moderation.journal import Journal
 from moderation.judge.artefact import DESCRIPTION_FILE, read_description
+from moderation.progress import counted
 from moderation.results import RunContext
 from moderation.settings import Settings
 from moderation.types import ItemResult, Mode
 from rl.detectors.artefact import read_artefact
 from rl.evaluation.detector_judge import DetectorJudge, is_detector
 from rl.evaluation.scores import Scores
-from rl.progress import counted
 
 SCORES_FOLDER = "scores"
 

@@ -18,13 +18,13 @@ from moderation.atomic import write_bytes
 from moderation.cli.text import printable
 from moderation.errors import ManifestError
 from moderation.extraction import MediaSource
+from moderation.progress import counted
 from rl.corpus.manifest import write_manifest
 from rl.imports.grading import SpanOutside, grade
 from rl.imports.inspection import JOURNAL, Inspection, InspectionJournal, inspect_all
 from rl.imports.label_files import shown, wrong
 from rl.imports.record import Layout, ReadOptions, Record
 from rl.imports.splits import DEFAULT_SHARES, assign
-from rl.progress import counted
 
 LEFT_OUT = "left-out.txt"
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from encoders.errors import TypedError, WeightsMissing
 from encoders.types import MediaFeatures
 from moderation.app import build_extractor, build_sandbox
+from moderation.progress import each
 from moderation.settings import Settings
 from rl.corpus.manifest import read_manifest
 from rl.detectors.pooled import Pooled, pool
@@ -25,7 +26,6 @@ from rl.probes.controls import (
 from rl.probes.file_facts import FileFacts, facts_of
 from rl.probes.sample import Row
 from rl.probes.verdict import Verdict, Verdicts, undecided
-from rl.progress import each
 
 
 def run_controls(

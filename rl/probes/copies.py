@@ -16,10 +16,10 @@ from rich.console import Console
 from encoders.errors import TypedError
 from encoders.types import Modality
 from moderation.atomic import write_bytes
+from moderation.progress import each
 from rl.corpus.seeds import seed_for
 from rl.probes.alteration import Alteration
 from rl.probes.sample import Row
-from rl.progress import each
 from rl.worker_pool import worker_pool
 
 # Raise it when the same file and alteration would give another copy.

@@ -13,10 +13,10 @@ from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback
 from transformers.integrations import TensorBoardCallback
 from trl import GRPOConfig
 
+from moderation.progress import counted
 from rl.data import Example
 from rl.json_log import JsonLog
 from rl.judge_model import JudgeModel
-from rl.progress import counted
 from rl.soft_token_policy import SoftTokenPolicy
 from rl.soft_token_rollouts import SoftTokenRollouts
 from rl.stages.batches import endless_batches

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from accelerate import PartialState
 
+from moderation.progress import counted
 from rl.data import Example
 from rl.judge_model import JudgeModel
 from rl.prediction import length_batches, serving
-from rl.progress import counted
 from rl.stages.context import StageContext
 from rl.stages.regression import SquaredErrorLoss
 from rl.stages.schema import SelfRationaleStage

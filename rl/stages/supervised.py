@@ -14,10 +14,10 @@ import torch
 from accelerate import PartialState
 from accelerate.utils import reduce
 
+from moderation.progress import counted
 from rl.data import Example
 from rl.judge_model import JudgeModel, JudgeOutput
 from rl.objective import rationale_loss
-from rl.progress import counted
 from rl.stages.batches import endless_batches
 from rl.stages.checkpoint import load, save
 from rl.stages.context import StageContext

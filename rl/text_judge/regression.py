@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from rich.console import Console
 
+from moderation.progress import counted
 from rl.json_log import append, forget_after
 from rl.objective import rationale_loss
-from rl.progress import counted
 from rl.stages.regression import SquaredErrorLoss
 from rl.text_judge.items import TextItem
 from rl.text_judge.model import TextJudge

@@ -11,8 +11,8 @@ from transformers import PrinterCallback, TrainerCallback
 from trl import GRPOConfig
 
 from moderation.judge.language_model import quiet_peft
+from moderation.progress import counted
 from rl.json_log import JsonLog
-from rl.progress import counted
 from rl.text_judge.items import TextItem
 from rl.text_judge.model import TextJudge
 from rl.text_judge.recipe import TextRolloutsStage

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from rl.progress import counted, each, sentence
+from moderation.progress import counted, each, sentence
 
 
 def test_what_is_left_is_foreseen_by_the_rate_so_far() -> None:

@@ -51,6 +51,25 @@ def counted(console: Console, total: int, what: str) -> Iterator[Callable[[], No
     yield advance
 
 
+@contextmanager
+def measured(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
+    """Gives a function to call with what is done, and with a total that may not be known before.
+
+    Nothing is shown where the console is no terminal.
+    """
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    is_hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=is_hidden) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
 def each(things: Iterable[T], console: Console, total: int, what: str) -> Iterator[T]:
     """The things as they come, each counted when the next is asked for; see `counted`."""
     with counted(console, total, what) as advance:
