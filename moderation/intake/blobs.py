@@ -164,6 +164,7 @@ class Upload:
             raise _unwritten(error) from error
         try:
             _lock(self._file)
+            _require_still(self._file, part)
             self._digest, self.size_bytes = _read(self._file)
             if offset != self.size_bytes:
                 raise UploadError(
@@ -256,15 +257,27 @@ def _read(file: BinaryIO) -> "tuple[hashlib._Hash, int]":
     return digest, size_bytes
 
 
+def _require_still(file: BinaryIO, part: Path) -> None:
+    """Between opening and locking another sender may have finished: the bytes are a blob by now."""
+    with suppress(FileNotFoundError):
+        if os.path.samestat(os.fstat(file.fileno()), part.stat()):
+            return
+    raise _busy()
+
+
 def _lock(file: BinaryIO) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        raise UploadBusy(
-            "an upload that is being sent at this moment",
-            expected="one sender at a time",
-            remedy="Wait for the other one, and ask how much is there.",
-        ) from error
+        raise _busy() from error
+
+
+def _busy() -> UploadBusy:
+    return UploadBusy(
+        "an upload that is being sent at this moment",
+        expected="one sender at a time",
+        remedy="Wait for the other one, and ask how much is there.",
+    )
 
 
 def _flush_folder(folder: Path) -> None:

@@ -4,9 +4,11 @@ import hashlib
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
+from moderation.intake import blobs
 from moderation.intake.blobs import BlobStore, media_name
 from moderation.intake.errors import UploadBusy, UploadError, UploadTooLarge
 
@@ -88,6 +90,24 @@ def test_the_cap_holds_while_bytes_come(store: BlobStore, tmp_path: Path) -> Non
 def test_one_sender_at_a_time(store: BlobStore) -> None:
     with store.resume("ann", DIGEST, offset=0), pytest.raises(UploadBusy):
         store.resume("ann", DIGEST, offset=0)
+
+
+def test_a_blob_that_was_finished_while_another_sender_opened_it_never_changes(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = store.resume("ann", DIGEST, offset=0)
+    first.write(BYTES)
+    lock = blobs._lock
+
+    def locks_after_the_first_sender_has_finished(file: BinaryIO) -> None:
+        first.finish()
+        first.__exit__(None, None, None)
+        lock(file)
+
+    monkeypatch.setattr(blobs, "_lock", locks_after_the_first_sender_has_finished)
+    with pytest.raises(UploadBusy):
+        store.resume("ann", DIGEST, offset=len(BYTES)).write(b"more")
+    assert store.path(DIGEST).read_bytes() == BYTES
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "A" * 64, "0" * 63, "0" * 65, "", "\0" * 64])
