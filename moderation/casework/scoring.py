@@ -120,7 +120,11 @@ def work_batch(
     for sha256, result in known.items():
         held = left.get(sha256, [])
         if result is not None and held:
-            ended += _settle_all(desk, left.pop(sha256), result, backlog)
+            for job in left.pop(sha256):
+                # A score that never settles: without it a person decides.
+                is_spent = job.deliveries > desk.job_rules.deliveries_max
+                told = _failure(sha256, _exhausted(desk)) if is_spent else result
+                ended += _settle_one(desk, job, told, backlog)
         elif any(job.deliveries > desk.job_rules.deliveries_max for job in held):
             ended += _bury(desk, sha256, left.pop(sha256), _exhausted(desk), backlog)
     try:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, event, func, select
 
 from moderation.audit.check import verify_store
 from moderation.audit.store import Search, search
@@ -227,6 +227,30 @@ def test_a_dispatcher_that_breaks_down_stops_no_other_item(desk: ScoringDesk, sc
         [job] = jobs_of(connection, sent[1].id)
     assert job.error is not None
     assert job.error.code == {"break": "internal", "busy": "transient"}[script]
+
+
+def test_a_score_that_never_settles_ends_with_a_person(desk: ScoringDesk) -> None:
+    item, other = send(desk, "9 a"), send(desk, "later")
+
+    def refuse(_: object, __: object, statement: str, parameters: object, *___: object) -> None:
+        if statement.startswith("INSERT INTO audit_records") and "scored" in str(parameters):
+            raise RuntimeError("the record of a score is refused")
+
+    event.listen(desk.engine, "before_cursor_execute", refuse)
+    assert isinstance(desk.clock, Clock)
+    for _ in range(desk.job_rules.deliveries_max + 1):
+        with reading(desk.engine) as connection:
+            assert dispositions_of(connection, item.id) == []
+        work_off(desk)
+        desk.clock.wait(hours=1)
+    found = route(desk, item.id)
+    assert found.disposition is Disposition.REVIEW
+    assert queue(desk).count(item.id) == 1
+    with reading(desk.engine) as connection:
+        [job] = jobs_of(connection, item.id)
+    assert job.state is JobState.DEAD
+    assert route(desk, other.id).disposition is Disposition.REVIEW
+    assert_whole(desk)
 
 
 def test_a_policy_that_changes_needs_a_new_version(engine: Engine, tmp_path: Path) -> None:
