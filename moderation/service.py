@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 SECRET_BYTES = 32
+# Beside a judge's description: what its scores are worth, see `moderation.calibration`.
+CALIBRATORS = "calibrators"
 ORDERS: dict[ReviewOrder, type[Order]] = {
     ReviewOrder.FIFO: FirstInFirstOut,
     ReviewOrder.SCORE: RawScore,
@@ -99,15 +101,29 @@ def _make_secret(path: Path) -> None:
         partial.unlink()
 
 
-def read_calibrators(folder: Path | None, judge_id: str) -> dict[Mode, FittedCalibrator]:
+def build_calibrators(settings: Settings, judge_id: str) -> dict[Mode, FittedCalibrator]:
+    """The calibrator of each mode: of the settings' folder, else those that lie with the judge.
+
+    Raises:
+        ConfigurationError: the settings' folder cannot be used, see `read_calibrators`.
+        CalibrationError: one is damaged, or of another judge.
+    """
+    if settings.calibrators is not None:
+        return read_calibrators(settings.calibrators, judge_id)
+    folder = judge_folder(settings)
+    shipped = folder / CALIBRATORS
+    if not shipped.is_dir() or read_description(folder).judge_id != judge_id:
+        return {}
+    return read_calibrators(shipped, judge_id)
+
+
+def read_calibrators(folder: Path, judge_id: str) -> dict[Mode, FittedCalibrator]:
     """The calibrator of each mode: files `MODE-ID.json` of a folder.
 
     Raises:
         ConfigurationError: no such folder, no calibrator in it, or several of one mode.
         CalibrationError: one is damaged, or of another judge.
     """
-    if folder is None:
-        return {}
     found: dict[Mode, FittedCalibrator] = {}
     for path in sorted(folder.glob("*-*.json")) if folder.is_dir() else ():
         calibrator = FittedCalibrator.load(path)
@@ -158,7 +174,7 @@ def build_deployment(settings: Settings, dispatcher: Dispatcher | None = None) -
         mode=settings.mode,
         live=load_policy(settings.policy or DEFAULT),
         shadow=None if shadow is None else load_policy(shadow),
-        calibrators=read_calibrators(settings.calibrators, context.judge_id),
+        calibrators=build_calibrators(settings, context.judge_id),
         secret=read_secret(settings),
         order=ORDERS[settings.review_order](),
         review_minutes_an_hour=settings.review_minutes_an_hour,
