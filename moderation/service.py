@@ -8,8 +8,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moderation.app import decoder_limits, judge_folder, scoring_setup
-from moderation.calibration.calibrator import FittedCalibrator
+from moderation.app import build_calibrators, decoder_limits, judge_folder, scoring_setup
 from moderation.casework.deployment import Deployment
 from moderation.casework.reviewing import CaseReview
 from moderation.casework.scoring import ScoringDesk
@@ -18,32 +17,16 @@ from moderation.intake.blobs import BlobStore
 from moderation.judge.artefact import read_description
 from moderation.policy.loading import DEFAULT, load_policy
 from moderation.ports import Dispatcher
-from moderation.priority.orders import (
-    AvoidableHarm,
-    CMu,
-    FirstInFirstOut,
-    Order,
-    RawScore,
-    ValueOfInformation,
-)
+from moderation.priority.orders import ORDERS
 from moderation.results import RunContext
 from moderation.review.rules import ReviewRules
-from moderation.settings import ReviewOrder, Settings
+from moderation.settings import Settings
 from moderation.types import Mode
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 SECRET_BYTES = 32
-# Beside a judge's description: what its scores are worth, see `moderation.calibration`.
-CALIBRATORS = "calibrators"
-ORDERS: dict[ReviewOrder, type[Order]] = {
-    ReviewOrder.FIFO: FirstInFirstOut,
-    ReviewOrder.SCORE: RawScore,
-    ReviewOrder.CMU: CMu,
-    ReviewOrder.INFORMATION: ValueOfInformation,
-    ReviewOrder.AVOIDABLE: AvoidableHarm,
-}
 
 
 def build_blobs(settings: Settings) -> BlobStore:
@@ -99,49 +82,6 @@ def _make_secret(path: Path) -> None:
         pass  # another process was first
     finally:
         partial.unlink()
-
-
-def build_calibrators(settings: Settings, judge_id: str) -> dict[Mode, FittedCalibrator]:
-    """The calibrator of each mode: of the settings' folder, else those that lie with the judge.
-
-    Raises:
-        ConfigurationError: the settings' folder cannot be used, see `read_calibrators`.
-        CalibrationError: one is damaged, or of another judge.
-    """
-    if settings.calibrators is not None:
-        return read_calibrators(settings.calibrators, judge_id)
-    folder = judge_folder(settings)
-    shipped = folder / CALIBRATORS
-    if not shipped.is_dir() or read_description(folder).judge_id != judge_id:
-        return {}
-    return read_calibrators(shipped, judge_id)
-
-
-def read_calibrators(folder: Path, judge_id: str) -> dict[Mode, FittedCalibrator]:
-    """The calibrator of each mode: files `MODE-ID.json` of a folder.
-
-    Raises:
-        ConfigurationError: no such folder, no calibrator in it, or several of one mode.
-        CalibrationError: one is damaged, or of another judge.
-    """
-    found: dict[Mode, FittedCalibrator] = {}
-    for path in sorted(folder.glob("*-*.json")) if folder.is_dir() else ():
-        calibrator = FittedCalibrator.load(path)
-        calibrator.require(judge_id, calibrator.mode)
-        if calibrator.mode in found:
-            raise ConfigurationError(
-                f"{folder} has several calibrators for {calibrator.mode} mode",
-                expected="one a mode",
-                remedy="Leave the one in it that is to be used.",
-            )
-        found[calibrator.mode] = calibrator
-    if not found:
-        raise ConfigurationError(
-            f"no calibrator in {folder}",
-            expected="files MODE-ID.json, written by `moderation calibrate fit`",
-            remedy="Correct MODERATION_CALIBRATORS, or unset it: then people see everything.",
-        )
-    return found
 
 
 def build_context(

@@ -124,9 +124,7 @@ class CalibrationArtefact(_Frozen):
         For whoever hands on a calibrator: bounds hold for items like those of the fit, and not for
         the uploads of somebody else.
         """
-        nothing = RiskRecord(
-            manipulated=(), manipulated_weights=(), genuine=(), genuine_weights=()
-        )
+        nothing = RiskRecord(manipulated=(), manipulated_weights=(), genuine=(), genuine_weights=())
         return self.model_copy(update={"risk": nothing})
 
     @property

@@ -60,7 +60,8 @@ def _policy(settings: Settings) -> Finding:
 
 
 def _calibrators(settings: Settings) -> Finding:
-    from moderation.service import build_calibrators, build_context
+    from moderation.app import build_calibrators
+    from moderation.service import build_context
 
     judge_id = build_context(settings, settings.mode).judge_id
     found = build_calibrators(settings, judge_id)

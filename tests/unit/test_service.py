@@ -4,15 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from moderation.calibration.folder import read_calibrators
 from moderation.errors import CalibrationError, ConfigurationError
 from moderation.policy.loading import DEFAULT, PolicyError
-from moderation.priority.orders import CMu
+from moderation.priority.orders import ORDERS, CMu
 from moderation.service import (
-    ORDERS,
     build_blobs,
     build_deployment,
     build_review_rules,
-    read_calibrators,
     read_secret,
 )
 from moderation.settings import ReviewOrder, Settings
