@@ -13,6 +13,7 @@ from encoders.types import DecodedMedia, MediaFeatures
 from moderation.errors import InternalError, PermanentError, TransientError, TypedError
 from moderation.extraction import Extractor, isolate
 from moderation.file_identity import file_sha256, stat_identity
+from moderation.judge.timeline import authenticity_over_time
 from moderation.ports import JudgeBackend
 from moderation.types import Examination, ItemError, ItemResult, Judgment, Mode
 
@@ -79,7 +80,8 @@ class ScoringPipeline:
             raise features
         judgment = self.judge.judge([features], mode, rationales=rationales)[0]
         provenance = None if self.provenance is None else self.provenance(path)
-        return Examination(str(path), media, features, judgment, provenance)
+        timeline = authenticity_over_time(self.judge, features)
+        return Examination(str(path), media, features, judgment, provenance, timeline)
 
     def _read(self, path: Path) -> Read:
         _, media = decode(self.extractor.decode, path)
