@@ -72,6 +72,16 @@ class Deployment:
         )
 
     @property
+    def near_distance_max(self) -> int | None:
+        """The furthest near-duplicate whose decision one of the policies shares; None: none."""
+        asked = [
+            policy.duplicates.near_distance_max
+            for policy in (self.live, self.shadow)
+            if policy is not None and policy.duplicates.near_distance_max is not None
+        ]
+        return max(asked, default=None)
+
+    @property
     def namespace(self) -> str:
         """Names this deployment in statements of reasons, without telling the secret."""
         return hashlib.sha256(b"statements\0" + self.secret).hexdigest()

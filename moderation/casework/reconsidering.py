@@ -148,6 +148,7 @@ def _change(
             clause_id=outcome.clause_id,
             outcome=outcome.as_json(),
             served_by=None,
+            near_distance=None,
             task_id=task_id,
             changed_at=tx.now,
         )
@@ -155,7 +156,9 @@ def _change(
 
 
 def _views_of_copies(tx: Transaction, item: Item) -> Views:
-    served = select(dispositions.c.item_id).where(dispositions.c.served_by == item.id)
+    served = select(dispositions.c.item_id).where(
+        dispositions.c.served_by == item.id, dispositions.c.near_distance.is_(None)
+    )
     row = tx.connection.execute(
         select(
             func.sum(items.c.reach),

@@ -41,7 +41,8 @@ class ScriptedDispatcher:
     """The first word of a file is what happens to it: a digit is its score.
 
     `corrupt`: cannot be read, for good. `later`: may be tried again. `break`: the dispatcher
-    itself breaks down. `busy`: it says that it may be tried again. `kill`: its process dies.
+    itself breaks down. `busy`: it says that it may be tried again. `kill`: its process dies. Words
+    `pdq:HASH` are its pictures, `video` its kind.
     """
 
     judge_id = "scripted-1"
@@ -76,7 +77,10 @@ class ScriptedDispatcher:
         digit = int(script)
         digits = tuple(float(k == digit) for k in range(10))
         judgment = Judgment(digits, 1.0, float(digit), mode, self.judge_id)
-        return ItemResult(str(path), digest, Modality.IMAGE, None, judgment, None)
+        words = path.read_text().split()
+        hashes = tuple(one.removeprefix("pdq:") for one in words if one.startswith("pdq:"))
+        kind = Modality.VIDEO if "video" in words else Modality.IMAGE
+        return ItemResult(str(path), digest, kind, None, judgment, None, picture_hashes=hashes)
 
     def examine(self, path: Path, mode: Mode, *, rationales: int = 1) -> Examination:
         raise NotImplementedError
