@@ -33,7 +33,7 @@ class HammingIndex:
     """256-bit hashes, each with a number: 40 bytes a hash.
 
     A search compares with every hash, 64 bits at a time, and so is exact at any distance. A
-    million take about 9 ms of one core, less than any part of scoring; tables of parts
+    million take about 5 ms of one core, less than any part of scoring; tables of parts
     (multi-index hashing) would be faster, and take many times the memory.
     """
 
