@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from moderation.audit.records import AuditRecord
 from moderation.audit.store import append
@@ -18,12 +18,14 @@ from moderation.casework.statements import Grounds, issue_statement
 from moderation.casework.tasks import new_task, priority_of
 from moderation.intake import rows
 from moderation.intake.listings import find_item
+from moderation.intake.results import find_result
 from moderation.intake.tables import dispositions, items
 from moderation.intake.types import DispositionRecord, Item, ItemState
 from moderation.review.arrivals import enqueue
 from moderation.review.tables import decisions
 from moderation.review.transaction import Transaction
 from moderation.triage.context import TriageContext, Unscored
+from moderation.triage.disagreement import disagreement
 from moderation.triage.sampling import draws_of
 from moderation.triage.shadow import ShadowedOutcome, triage_with_shadow
 from moderation.types import CalibratedScore, Disposition, ItemResult, Mode
@@ -68,6 +70,7 @@ def settle(
         deployment,
         result,
         backlog_minutes=backlog_minutes,
+        contradiction=contradiction_of(connection, deployment, result, mode),
         earlier=earlier,
     )
     calibrated = deployment.calibrated(result, mode)
@@ -118,9 +121,10 @@ def context_of(
     result: ItemResult,
     *,
     backlog_minutes: float,
+    contradiction: float | None,
     earlier: Earlier | None,
 ) -> TriageContext:
-    """What triage is told of an item beside its score."""
+    """What triage is told of an item beside its score. contradiction: see `contradiction_of`."""
     return TriageContext(
         surface=item.surface,
         draws=draws_of(item.sha256, key=deployment.secret),
@@ -130,8 +134,22 @@ def context_of(
         reviewer_error=deployment.reviewer_error,
         backlog_minutes=backlog_minutes,
         capacity_minutes_per_hour=deployment.review_minutes_an_hour,
+        disagreement=contradiction,
         reported_clause=item.reported_clause,
         precedent=None if earlier is None else earlier.as_precedent(),
+    )
+
+
+def contradiction_of(
+    connection: Connection, deployment: Deployment, result: ItemResult, mode: Mode
+) -> float | None:
+    """How much the evidence on the file contradicts itself; None where it has no score."""
+    if result.judgment is None or result.sha256 is None:
+        return None
+    [other_mode] = set(Mode) - {mode}
+    other = find_result(connection, result.sha256, deployment.context(other_mode))
+    return disagreement(
+        result.judgment, result.provenance, None if other is None else other.judgment
     )
 
 
