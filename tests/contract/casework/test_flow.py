@@ -408,3 +408,20 @@ def test_contradictory_evidence_is_drawn_for_review(engine: Engine, tmp_path: Pa
     assert [one["disagreement"] for one in found.values()] == [0.0, 1.0, pytest.approx(8 / 9)]
     assert route(desk, plain.id).disposition is Disposition.ALLOW
     assert route(desk, made.id).disposition is Disposition.REVIEW
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_turns_that_the_policy_reserves_go_to_drawn_items(
+    engine: Engine, tmp_path: Path, share: float
+) -> None:
+    live = policy(disagreement_share=1.0, reserved_reviews=share)
+    desk = make_desk(engine, tmp_path / "data", deployment=deployment(live=live))
+    asked = send(desk, "5", views=Views(1e6, 1e6, 1e4))
+    drawn = send(desk, "9 made")
+    work_off(desk)
+    rules = desk.deployment.review_rules(RULES)
+    with CaseReview(engine, rules, desk.deployment.namespace).at(desk.clock()) as tx:
+        enrol(tx, Reviewer("ann"))
+        given = [claim(tx, "ann") for _ in range(2)]
+    ids = [one.task.item_id for one in given if one is not None]
+    assert ids == ([drawn.id, asked.id] if share else [asked.id, drawn.id])
