@@ -9,7 +9,7 @@ from pathlib import Path
 
 from encoders.errors import LimitExceeded
 from encoders.provenance.types import Provenance
-from encoders.types import DecodedMedia, MediaFeatures
+from encoders.types import DecodedMedia, FrameBatch, MediaFeatures
 from moderation.errors import InternalError, PermanentError, TransientError, TypedError
 from moderation.extraction import Extractor, isolate
 from moderation.file_identity import file_sha256, stat_identity
@@ -29,7 +29,16 @@ class Refusal:
 
 
 Decoded = tuple[Path, DecodedMedia | Refusal]
-Read = tuple[Path, DecodedMedia | Refusal, Provenance | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One file as it came from disk. picture_hashes: see `moderation.types.ItemResult`."""
+
+    path: Path
+    media: DecodedMedia | Refusal
+    provenance: Provenance | None = None
+    picture_hashes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,8 @@ class ScoringPipeline:
 
     workers: files decoded at the same time. batch_items: items judged at once; decoded media
     held in memory never exceeds `workers + batch_items` items. provenance: reads what a file
-    says of its own origin; None: nobody looks. It never raises.
+    says of its own origin; None: nobody looks. It never raises. picture_hashes: perceptual hashes
+    of frames, such as `encoders.pdq.frame_hashes`; None: nobody hashes.
     """
 
     extractor: Extractor
@@ -46,6 +56,7 @@ class ScoringPipeline:
     workers: int = 2
     batch_items: int = 16
     provenance: Callable[[Path], Provenance] | None = None
+    picture_hashes: Callable[[FrameBatch], tuple[str, ...]] | None = None
 
     def score(
         self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
@@ -85,8 +96,12 @@ class ScoringPipeline:
 
     def _read(self, path: Path) -> Read:
         _, media = decode(self.extractor.decode, path)
-        is_read = self.provenance is not None and isinstance(media, DecodedMedia)
-        return path, media, self.provenance(path) if self.provenance and is_read else None
+        if not isinstance(media, DecodedMedia):
+            return Read(path, media)
+        provenance = self.provenance(path) if self.provenance else None
+        if self.picture_hashes is None or media.frames is None:
+            return Read(path, media, provenance)
+        return Read(path, media, provenance, self.picture_hashes(media.frames))
 
     def _judge_chunk(
         self,
@@ -96,9 +111,9 @@ class ScoringPipeline:
         seen: dict[str, ItemResult],
     ) -> list[ItemResult]:
         unique: dict[str, DecodedMedia] = {}
-        for _, media, _ in chunk:
-            if isinstance(media, DecodedMedia) and media.metadata.sha256 not in seen:
-                unique.setdefault(media.metadata.sha256, media)
+        for one in chunk:
+            if isinstance(one.media, DecodedMedia) and one.media.metadata.sha256 not in seen:
+                unique.setdefault(one.media.metadata.sha256, one.media)
         encoded = dict(zip(unique, self.extractor.encode(list(unique.values())), strict=True))
         ready = {k: v for k, v in encoded.items() if isinstance(v, MediaFeatures)}
         judged: dict[str, Judgment | TypedError] = dict(
@@ -113,7 +128,8 @@ class ScoringPipeline:
         )
         results: list[ItemResult] = []
         first: dict[str, ItemResult] = {}
-        for path, media, provenance in chunk:
+        for one in chunk:
+            path, media = one.path, one.media
             if isinstance(media, Refusal):
                 results.append(failure(path, media.error, sha256=media.sha256))
                 continue
@@ -127,7 +143,11 @@ class ScoringPipeline:
             result = (
                 failure(path, outcome, media)
                 if isinstance(outcome, TypedError)
-                else replace(success(path, media, ready[sha256], outcome), provenance=provenance)
+                else replace(
+                    success(path, media, ready[sha256], outcome),
+                    provenance=one.provenance,
+                    picture_hashes=one.picture_hashes,
+                )
             )
             first[sha256] = result
             results.append(result)

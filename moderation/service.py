@@ -132,7 +132,8 @@ def build_review_rules(settings: Settings) -> ReviewRules:
 
 def build_case_review(settings: Settings, engine: "Engine", deployment: Deployment) -> CaseReview:
     """Review whose decisions, rulings and appeals are followed up."""
-    return CaseReview(engine, build_review_rules(settings), deployment.namespace)
+    rules = deployment.review_rules(build_review_rules(settings))
+    return CaseReview(engine, rules, deployment.namespace)
 
 
 def build_scoring_desk(

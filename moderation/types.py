@@ -151,6 +151,8 @@ class ItemResult:
     unusual_signals: names of forensic signals outside their typical range.
     calibrated: what the judgment is worth; None before calibration.
     provenance: what the file says of its own origin; None where nobody looked. Never proof.
+    picture_hashes: PDQ, 64 hexadecimal digits each, of the picture or of a video's sampled frames
+    in order of time; without those that are too plain to tell apart.
     """
 
     path: str
@@ -164,6 +166,7 @@ class ItemResult:
     notes: tuple[str, ...] = ()
     calibrated: CalibratedScore | None = None
     provenance: Provenance | None = None
+    picture_hashes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.judgment is None) == (self.error is None):
