@@ -61,7 +61,7 @@ class ScriptedDispatcher:
             yield self._one(path, mode)
 
     def _one(self, path: Path, mode: Mode) -> ItemResult:
-        script = path.read_text().split()[0]
+        script = self._script(path)
         self.seen.append(script)
         digest = path.name
         if script == "break":
@@ -77,6 +77,9 @@ class ScriptedDispatcher:
         digits = tuple(float(k == digit) for k in range(10))
         judgment = Judgment(digits, 1.0, float(digit), mode, self.judge_id)
         return ItemResult(str(path), digest, Modality.IMAGE, None, judgment, None)
+
+    def _script(self, path: Path) -> str:
+        return path.read_text().split()[0]
 
     def examine(self, path: Path, mode: Mode, *, rationales: int = 1) -> Examination:
         raise NotImplementedError
