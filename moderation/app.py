@@ -15,6 +15,8 @@ from encoders.sampling import Uniform, sampling_id
 from encoders.sandbox import Sandbox
 from encoders.weights import WeightStore
 from moderation import registry
+from moderation.calibration.calibrator import FittedCalibrator
+from moderation.calibration.folder import CALIBRATORS, read_calibrators
 from moderation.dispatch import ScoringParts
 from moderation.errors import ConfigurationError
 from moderation.extraction import Extractor
@@ -26,6 +28,7 @@ from moderation.ports import Dispatcher
 from moderation.provenance import ProvenanceReader, read_trust_anchors
 from moderation.registry import PluginGroup
 from moderation.settings import Settings, cores
+from moderation.types import Mode
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -216,6 +219,22 @@ def build_judge(settings: Settings) -> Any:
 def judge_folder(settings: Settings) -> Path:
     """Where the judge named in the settings lies."""
     return STARTER_JUDGE if settings.judge == "starter" else Path(settings.judge).expanduser()
+
+
+def build_calibrators(settings: Settings, judge_id: str) -> dict[Mode, FittedCalibrator]:
+    """The calibrator of each mode: of the settings' folder, else those that lie with the judge.
+
+    Raises:
+        ConfigurationError: the settings' folder cannot be used, see `read_calibrators`.
+        CalibrationError: one is damaged, or of another judge.
+    """
+    if settings.calibrators is not None:
+        return read_calibrators(settings.calibrators, judge_id)
+    folder = judge_folder(settings)
+    shipped = folder / CALIBRATORS
+    if not shipped.is_dir() or read_description(folder).judge_id != judge_id:
+        return {}
+    return read_calibrators(shipped, judge_id)
 
 
 def pinned_files(backbone: str, weights: WeightStore) -> dict[str, str] | None:

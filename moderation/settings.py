@@ -101,7 +101,8 @@ class Settings(BaseSettings):
     data_dir: uploads, and the deployment's secret unless `secret_file` names another.
     upload_bytes_max: of one upload. mode: "fast" or "full", how uploads are scored.
     policy, shadow_policy: TOML files of the rules that act, and of those on trial; the shipped
-        policy where there is none. calibrators: folder with one calibrator a mode.
+        policy where there is none. calibrators: folder with one calibrator a mode, in place of the
+        judge's own.
     review_order: of the queue, see `docs/triage.md`. review_minutes_an_hour: that all reviewers
         together work, averaged over the day.
     second_rate: share of cases that get a blind second review. golden_rate: share of claims that

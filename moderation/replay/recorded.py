@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from encoders.types import Modality
 from moderation.errors import ManifestError
 from moderation.table_files import read_table
-from moderation.triage.context import Unscored
+from moderation.triage.context import Calibrated, Unscored
 from moderation.types import Disposition
 
 Value = TypeVar("Value")
@@ -50,7 +50,7 @@ class RecordedItem:
     path: str
     sha256: str | None
     modality: Modality | None
-    evidence: RecordedProbability | Unscored
+    evidence: Calibrated | Unscored
     surface: str
     reach: float
     remaining_views: float
