@@ -1,7 +1,9 @@
 """A deployment's settings: environment variables `MODERATION_*`, read once."""
 
 import os
+import re
 import tempfile
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -58,6 +60,14 @@ def _check_workers(workers: int) -> int:
     if workers > most:
         raise ValueError(f"at most {most}, {WORKERS_A_CORE} a core")
     return workers
+
+
+_PASSWORD = re.compile(r"(?<=://)([^/?#@\s]*:)[^/?#\s]*(?=@)")
+
+
+def without_password(value: object) -> str:
+    """`value` to be shown: what stands as a password in a URL becomes stars."""
+    return _PASSWORD.sub(r"\1***", str(value))
 
 
 class ReviewOrder(StrEnum):
@@ -210,6 +220,12 @@ class Settings(BaseSettings):
                 expected=first["msg"].removeprefix("Input should ").removeprefix("Value error, "),
                 remedy=f"Correct {name}.",
             ) from error
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Without passwords: a traceback or a log may show the whole object."""
+        for name, value in super().__repr_args__():
+            hidden = without_password(value)
+            yield name, value if hidden == str(value) else hidden
 
     @property
     def plugins(self) -> frozenset[tuple[str, str]]:
