@@ -56,12 +56,11 @@ def _probabilities(
         digit_NK = np.array(digits, np.float64)
     except (TypeError, ValueError) as error:
         raise _wrong(name, str(error)) from error
-    is_wrong_N = ~(np.abs(digit_NK.sum(axis=1) - 1.0) <= _SUM_TOLERANCE) | (digit_NK < 0).any(
-        axis=1
-    )
+    total_N1 = digit_NK.sum(axis=1, keepdims=True)
+    is_wrong_N = ~(np.abs(total_N1[:, 0] - 1.0) <= _SUM_TOLERANCE) | (digit_NK < 0).any(axis=1)
     if is_wrong_N.any():
         raise _wrong(name, f"digits {digit_NK[is_wrong_N][0].tolist()}")
-    return [float(one) for one in calibrator.method.probability(digit_NK)]
+    return [float(one) for one in calibrator.method.probability(digit_NK / total_N1)]
 
 
 def _wrong(name: str, found: str) -> ManifestError:
