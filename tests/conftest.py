@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # The helpers beside this file are imported as `tests.…`, whatever directory pytest starts in.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -18,6 +19,10 @@ from tests.databases import (  # noqa: F401 - fixtures
     postgres,
 )
 from tests.media_factory import Broken, write_broken, write_good
+
+# How long an example takes depends on what else runs here.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

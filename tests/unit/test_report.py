@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from encoders.provenance.types import ManifestAction, ManifestState, Provenance
 from encoders.types import (
     AudioSamples,
     DecodedMedia,
@@ -100,7 +101,15 @@ def examination(text: str = "plain", *, still: bool = False, mode: Mode = Mode.F
     digits = (0.05, 0.15, 0.4, 0.2, 0.1, 0.05, 0.02, 0.02, 0.01, 0.0)
     rationale = Rationale(text + "\n" + text, claims, is_complete=False)
     verdict = Judgment(digits, 0.9, 2.45, mode, text, rationale if mode is Mode.FULL else None)
-    return Examination(text, media, features, verdict)
+    said = Provenance(
+        ManifestState.INVALID,
+        reasons=(text,),
+        claim_generator=text,
+        signer=text,
+        actions=(ManifestAction(text, "trainedAlgorithmicMedia"),),
+        notes=(text,),
+    )
+    return Examination(text, media, features, verdict, said)
 
 
 class Page(HTMLParser):
