@@ -70,6 +70,7 @@ def settle(
         deployment,
         result,
         backlog_minutes=backlog_minutes,
+        reviewer_error=deployment.team.mean(tx),
         contradiction=contradiction_of(connection, deployment, result, mode),
         earlier=earlier,
     )
@@ -121,6 +122,7 @@ def context_of(
     result: ItemResult,
     *,
     backlog_minutes: float,
+    reviewer_error: float,
     contradiction: float | None,
     earlier: Earlier | None,
 ) -> TriageContext:
@@ -131,7 +133,7 @@ def context_of(
         modality=result.modality,
         reach=item.views.reach,
         remaining_views=item.views.remaining,
-        reviewer_error=deployment.reviewer_error,
+        reviewer_error=reviewer_error,
         backlog_minutes=backlog_minutes,
         capacity_minutes_per_hour=deployment.review_minutes_an_hour,
         disagreement=contradiction,
