@@ -14,9 +14,9 @@ from sqlalchemy import Engine
 
 from moderation.app import build_dispatcher, build_engine
 from moderation.casework.adoption import adopt
-from moderation.casework.chores import do_chores
+from moderation.casework.chores import do_chores, drop_uploads
 from moderation.casework.deployment import Deployment
-from moderation.casework.running import renewing
+from moderation.casework.running import explain_next, renewing
 from moderation.casework.scoring import ScoringDesk, claim_batch, utc_now, work_batch
 from moderation.database import reading
 from moderation.intake.jobs import due_contents
@@ -105,6 +105,21 @@ class PoolProcess:
                 work_batch(desk, jobs, is_stopping=self.is_stopping)
         return self._due(JobKind.SCORE)
 
+    def explain_next(self) -> list[str]:
+        """Explain one item that waits for a person; content that is due by then, if any.
+
+        Raises:
+            TransientError: see `score_batch`.
+        """
+        if self.is_stopping() or not self._due(JobKind.EXPLAIN):
+            return []
+        explain_next(self.desk())
+        return self._due(JobKind.EXPLAIN)
+
+    def explanations_due(self) -> list[str]:
+        """Content that waits for an explanation, at most as much as one batch leaves."""
+        return self._due(JobKind.EXPLAIN, self.settings.batch_items_max)
+
     def sweep(self, app: Celery) -> int:
         """See `workers.sweeper.sweep`; loads no model."""
         with reading(self.engine) as connection:
@@ -118,10 +133,12 @@ class PoolProcess:
         )
 
     def do_chores(self) -> None:
-        """Rank anew what has aged, end reviewers' leases, drop half uploads; loads no model."""
-        do_chores(
-            self.engine, build_review_rules(self.settings), build_blobs(self.settings), utc_now()
-        )
+        """See `moderation.casework.chores.do_chores`; loads no model."""
+        do_chores(self.engine, build_review_rules(self.settings), utc_now())
+
+    def drop_uploads(self) -> None:
+        """Drop half uploads that nobody goes on with."""
+        drop_uploads(build_blobs(self.settings), utc_now())
 
     @cached_property
     def _judge_id(self) -> str:

@@ -13,7 +13,7 @@ from workers.bells import ring
 from workers.heartbeat import Heart
 from workers.processes import PoolProcess
 from workers.queues import Queue
-from workers.schedule import CHORES, SWEEP
+from workers.schedule import CHORES, DROP_UPLOADS, SWEEP
 
 _log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -33,6 +33,8 @@ class Tasks:
         self.app.task(self.score, name=str(Queue.SCORE))
         self.app.task(self.sweep, name=SWEEP)
         self.app.task(self.chores, name=CHORES)
+        self.app.task(self.explain, name=str(Queue.EXPLAIN))
+        self.app.task(self.drop_uploads, name=DROP_UPLOADS)
 
     def score(self, sha256: str, judge_id: str, policy_id: str) -> None:
         """Take the next batch of score jobs, which may hold this content or not."""
@@ -41,6 +43,19 @@ class Tasks:
         if more:
             # To the back of the queue, so that bells of other work come between.
             ring(self.app, Queue.SCORE, more[0], judge_id, policy_id)
+        for content in self._work(self.process.explanations_due) or ():
+            ring(self.app, Queue.EXPLAIN, content, judge_id, policy_id)
+
+    def explain(self, sha256: str, judge_id: str, policy_id: str) -> None:
+        """Explain the next item that waits for a person, of this content or of another."""
+        _log.debug("explain: rung for %s, %s, %s", sha256, judge_id, policy_id)
+        more = self._work(self.process.explain_next)
+        if more:
+            ring(self.app, Queue.EXPLAIN, more[0], judge_id, policy_id)
+
+    def drop_uploads(self) -> None:
+        """Half uploads that nobody goes on with."""
+        self._work(self.process.drop_uploads)
 
     def sweep(self) -> None:
         """Ring again for what nobody has heard of."""
