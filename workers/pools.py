@@ -104,7 +104,7 @@ def run_beat(settings: Settings) -> None:
 
     log_to_stderr()
     app = make_app(settings)
-    app.conf.beat_schedule = schedule()
+    app.conf.beat_schedule = schedule(settings)
     # In memory: what is due is in the database, and a file that is cut off would stop the start.
     app.Beat(scheduler="celery.beat:Scheduler", quiet=True, loglevel="INFO").run()
 

@@ -3,25 +3,26 @@
 from datetime import timedelta
 from typing import Any
 
+from moderation.settings import Settings
 from workers.queues import Queue
 
 SWEEP = "sweep"
 CHORES = "chores"
 DROP_UPLOADS = "drop_uploads"
 BEATS = {
-    SWEEP: (Queue.MAINTENANCE, timedelta(seconds=5)),
     CHORES: (Queue.MAINTENANCE, timedelta(seconds=30)),
     DROP_UPLOADS: (Queue.INGEST, timedelta(minutes=10)),
 }
 
 
-def schedule() -> dict[str, Any]:
+def schedule(settings: Settings) -> dict[str, Any]:
     """Celery's beat schedule. A message that nobody takes is void when the next one comes."""
+    sweep = {SWEEP: (Queue.MAINTENANCE, timedelta(seconds=settings.sweep_seconds))}
     return {
         name: {
             "task": name,
             "schedule": period,
             "options": {"queue": str(queue), "expires": period.total_seconds()},
         }
-        for name, (queue, period) in BEATS.items()
+        for name, (queue, period) in (sweep | BEATS).items()
     }

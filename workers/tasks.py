@@ -11,7 +11,7 @@ from celery import Celery
 from moderation.errors import TransientError
 from workers.bells import ring
 from workers.heartbeat import Heart
-from workers.processes import PoolProcess
+from workers.processes import Due, PoolProcess
 from workers.queues import Queue
 from workers.schedule import CHORES, DROP_UPLOADS, SWEEP
 
@@ -39,19 +39,12 @@ class Tasks:
     def score(self, sha256: str, judge_id: str, policy_id: str) -> None:
         """Take the next batch of score jobs, which may hold this content or not."""
         _log.debug("score: rung for %s, %s, %s", sha256, judge_id, policy_id)
-        more = self._work(self.process.score_batch)
-        if more:
-            # To the back of the queue, so that bells of other work come between.
-            ring(self.app, Queue.SCORE, more[0], judge_id, policy_id)
-        for content in self._work(self.process.explanations_due) or ():
-            ring(self.app, Queue.EXPLAIN, content, judge_id, policy_id)
+        self._ring(self._work(self.process.score_batch), judge_id, policy_id)
 
     def explain(self, sha256: str, judge_id: str, policy_id: str) -> None:
         """Explain the next item that waits for a person, of this content or of another."""
         _log.debug("explain: rung for %s, %s, %s", sha256, judge_id, policy_id)
-        more = self._work(self.process.explain_next)
-        if more:
-            ring(self.app, Queue.EXPLAIN, more[0], judge_id, policy_id)
+        self._ring(self._work(self.process.explain_next), judge_id, policy_id)
 
     def drop_uploads(self) -> None:
         """Half uploads that nobody goes on with."""
@@ -64,6 +57,14 @@ class Tasks:
     def chores(self) -> None:
         """What ages and runs out."""
         self._work(self.process.do_chores)
+
+    def _ring(self, due: Due | None, judge_id: str, policy_id: str) -> None:
+        """To the back of the queue, so that bells of other work come between."""
+        if due is None:
+            return
+        for queue, contents in ((Queue.SCORE, due.scores), (Queue.EXPLAIN, due.explanations)):
+            for sha256 in contents:
+                ring(self.app, queue, sha256, judge_id, policy_id)
 
     def _work(self, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T | None:
         with self.heart.working() if self.heart is not None else nullcontext():
