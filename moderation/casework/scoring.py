@@ -26,12 +26,12 @@ from moderation.intake.jobs import (
 )
 from moderation.intake.listings import find_item
 from moderation.intake.results import find_result, keep_result
-from moderation.intake.types import Job, JobKind
+from moderation.intake.types import ItemState, Job, JobKind
 from moderation.ports import Dispatcher
 from moderation.review.rules import ReviewRules
 from moderation.review.transaction import Transaction
 from moderation.triage.near_duplicates import DISTANCE_USUAL
-from moderation.types import ItemError, ItemResult
+from moderation.types import ItemError, ItemResult, Mode
 
 
 def utc_now() -> datetime:
@@ -126,12 +126,12 @@ def work_batch(
             for job in left.pop(sha256):
                 # A score that never settles: without it a person decides.
                 is_spent = job.deliveries > desk.job_rules.deliveries_max
-                told = _failure(sha256, _exhausted(desk)) if is_spent else result
+                told = _failure(sha256, exhausted(desk)) if is_spent else result
                 ended += _settle_one(desk, job, told, backlog)
         elif any(job.deliveries > desk.job_rules.deliveries_max for job in held):
-            ended += _bury(desk, sha256, left.pop(sha256), _exhausted(desk), backlog)
+            ended += _bury(desk, sha256, left.pop(sha256), exhausted(desk), backlog)
     try:
-        for sha256, result in _scores(desk, list(left), jobs):
+        for sha256, result in scores(desk, list(left), mode):
             ended += _end(desk, sha256, left.pop(sha256), result, backlog)
             if is_stopping():
                 break
@@ -148,15 +148,16 @@ def work_batch(
     return ended
 
 
-def _scores(
-    desk: ScoringDesk, digests: Sequence[str], jobs: Sequence[Job]
+def scores(
+    desk: ScoringDesk, digests: Sequence[str], mode: Mode
 ) -> Iterable[tuple[str, ItemResult]]:
+    """What the dispatcher says of content, in the order of `digests`; raises what it raises."""
     if not digests:
         return
     paths = [desk.blobs.path(sha256) for sha256 in digests]
-    scores = desk.dispatcher.score(paths, jobs[0].mode)
-    with closing(scores):  # type: ignore[type-var]
-        for sha256, result in zip(digests, scores, strict=True):
+    found = desk.dispatcher.score(paths, mode)
+    with closing(found):  # type: ignore[type-var]
+        for sha256, result in zip(digests, found, strict=True):
             # The name that the file has here is nobody's business.
             yield sha256, replace(result, path=sha256, sha256=sha256, duplicate_of=None)
 
@@ -190,6 +191,8 @@ def _settle_one(desk: ScoringDesk, job: Job, result: ItemResult, backlog: float)
         with writing(desk.engine) as connection:
             if not finish(connection, job, now=now, error=result.error):
                 return False  # somebody else has taken it over
+            if find_item(connection, job.item_id).state is not ItemState.WAITING:
+                return True  # tried again after it died: the item has its route
             tx = Transaction(connection, now, desk.review_rules)
             settle(tx, desk.deployment, job.item_id, result, job.mode, backlog_minutes=backlog)
     except Exception as error:
@@ -250,7 +253,8 @@ def _failure(sha256: str, error: ItemError) -> ItemResult:
     return ItemResult(sha256, sha256, None, None, None, error)
 
 
-def _exhausted(desk: ScoringDesk) -> ItemError:
+def exhausted(desk: ScoringDesk) -> ItemError:
+    """For a job that was begun too often."""
     most = desk.job_rules.deliveries_max
     return item_error(
         DeliveriesExhausted(
