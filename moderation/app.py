@@ -13,6 +13,7 @@ from encoders.base import ReadRequest
 from encoders.cache import FeatureCache
 from encoders.sampling import Uniform, sampling_id
 from encoders.sandbox import Sandbox
+from encoders.sandbox_errors import ChildExit
 from encoders.weights import WeightStore
 from moderation import registry
 from moderation.calibration.calibrator import FittedCalibrator
@@ -28,6 +29,7 @@ from moderation.ports import Dispatcher
 from moderation.provenance import ProvenanceReader, read_trust_anchors
 from moderation.registry import PluginGroup
 from moderation.settings import Settings, cores
+from moderation.telemetry import tracing
 from moderation.types import Mode
 
 if TYPE_CHECKING:
@@ -80,7 +82,20 @@ def choose_device(wanted: str) -> str:
 
 def build_sandbox(settings: Settings) -> Sandbox:
     """The decoder sandbox with this deployment's limits."""
-    return Sandbox(limits=settings.read_limits())
+    return Sandbox(limits=settings.read_limits(), on_exit=_note_child)
+
+
+def _note_child(ended: ChildExit) -> None:
+    """In the thread that read, so that it stands in the trace of its item."""
+    tracing.add_event(
+        "decoder child ended",
+        {
+            "exit_code": ended.exit_code,
+            "killed": ended.killed,
+            "cpu_seconds": ended.cpu_seconds,
+            "max_rss_bytes": ended.max_rss_bytes,
+        },
+    )
 
 
 def build_provenance(settings: Settings, sandbox: Sandbox) -> ProvenanceReader | None:

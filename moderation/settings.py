@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from encoders.base import ReadLimits
 from moderation.errors import ConfigurationError
+from moderation.telemetry.log_format import LogFormat
 from moderation.types import Mode
 
 PREFIX = "MODERATION_"
@@ -134,6 +135,7 @@ class Settings(BaseSettings):
     provenance: read C2PA manifests and IPTC marks of each file. trust_anchors: PEM file with the
         certificates of signers that are trusted; without one, no signer is.
     sources: folders with genuine media for `corpus build`, parted like PATH.
+    log_format: of what the server and workers say of themselves: "text", or "json" for machines.
     offline: never reach for the network. debug: print tracebacks.
     """
 
@@ -189,6 +191,7 @@ class Settings(BaseSettings):
     provenance: bool = True
     trust_anchors: Folder | None = None
     sources: str = ""
+    log_format: LogFormat = LogFormat.TEXT
     offline: bool = False
     debug: bool = False
 
