@@ -40,8 +40,6 @@ class RecordKind(StrEnum):
     PROVENANCE_READ = "provenance_read"
     TRIAGED = "triaged"
     ENQUEUED = "enqueued"
-    CLAIMED = "claimed"
-    RELEASED = "released"
     DECIDED = "decided"
     UNDONE = "undone"
     APPEALED = "appealed"
@@ -102,8 +100,6 @@ SCHEMAS: Mapping[RecordKind, BodySchema] = {
         round=COUNT_FIELD,
         is_golden=FLAG_FIELD,
     ),
-    RecordKind.CLAIMED: _schema({"task": WORD_FIELD}, lease=WORD_FIELD, round=COUNT_FIELD),
-    RecordKind.RELEASED: _schema({"task": WORD_FIELD}, lease=WORD_FIELD, reason=WORD_FIELD),
     RecordKind.DECIDED: _schema(
         {"action": WORD_FIELD, "policy": WORD_FIELD},
         task=WORD_FIELD,

@@ -458,3 +458,19 @@ def test_the_order_follows_how_often_reviewers_err(desk: ScoringDesk) -> None:
             for one in waiting(connection, Desk.GENERAL)
         }
     assert told == {first.id: pytest.approx(0.1), second.id: pytest.approx(10 / 55)}
+
+
+def test_a_decisions_record_says_how_long_it_took(desk: ScoringDesk, review: CaseReview) -> None:
+    item = send(desk, "5")
+    work_off(desk)
+    with review.at(desk.clock()) as tx:
+        claimed = claim(tx, "ann")
+    assert claimed is not None
+    assert isinstance(desk.clock, Clock)
+    desk.clock.wait(seconds=90)
+    with review.at(desk.clock()) as tx:
+        decide(tx, claimed.lease.token, FINE)
+    with reading(desk.engine) as connection:
+        told = search(connection, Search(item=item.id))
+    assert [one["body"]["seconds"] for one in told if one["kind"] == "decided"] == ["90.0"]
+    assert "claimed" not in {one["kind"] for one in told}
