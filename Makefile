@@ -7,8 +7,10 @@ SAMPLES := docs/samples
 
 .PHONY: demo setup system weights test lint bench serve clean
 
-demo: weights ## score the bundled genuine and manipulated media
-	$(BIN)/moderation score $(SAMPLES)/manifest.csv --sort score
+demo: weights ## score the bundled genuine and manipulated media, and show the queue they make
+	mkdir -p runs
+	$(BIN)/moderation score $(SAMPLES)/manifest.csv --sort score --out runs/demo.jsonl
+	$(BIN)/moderation triage runs/demo.jsonl --uploads $(SAMPLES)/uploads.csv
 
 setup: $(INSTALLED)
 

@@ -16,6 +16,7 @@ _EXTRAS = {
     "workers": ("celery", "redis"),
     "service": ("alembic", "fastapi", "httpx", "prometheus_client", "sqlalchemy", "uvicorn"),
     "postgres": ("psycopg",),
+    "telemetry": ("opentelemetry",),
 }
 
 

@@ -4,16 +4,20 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from encoders.errors import LimitExceeded
 from encoders.provenance.types import Provenance
-from encoders.types import DecodedMedia, MediaFeatures
+from encoders.types import DecodedMedia, FrameBatch, MediaFeatures
 from moderation.errors import InternalError, PermanentError, TransientError, TypedError
 from moderation.extraction import Extractor, isolate
 from moderation.file_identity import file_sha256, stat_identity
+from moderation.judge.timeline import authenticity_over_time
 from moderation.ports import JudgeBackend
+from moderation.telemetry.stages import Stage, stage
+from moderation.telemetry.tracing import parent_of, parents
 from moderation.types import Examination, ItemError, ItemResult, Judgment, Mode
 
 RECENT_DUPLICATES = 100_000
@@ -28,7 +32,16 @@ class Refusal:
 
 
 Decoded = tuple[Path, DecodedMedia | Refusal]
-Read = tuple[Path, DecodedMedia | Refusal, Provenance | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One file as it came from disk. picture_hashes: see `moderation.types.ItemResult`."""
+
+    path: Path
+    media: DecodedMedia | Refusal
+    provenance: Provenance | None = None
+    picture_hashes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +50,8 @@ class ScoringPipeline:
 
     workers: files decoded at the same time. batch_items: items judged at once; decoded media
     held in memory never exceeds `workers + batch_items` items. provenance: reads what a file
-    says of its own origin; None: nobody looks. It never raises.
+    says of its own origin; None: nobody looks. It never raises. picture_hashes: perceptual hashes
+    of frames, such as `encoders.pdq.frame_hashes`; None: nobody hashes.
     """
 
     extractor: Extractor
@@ -45,6 +59,7 @@ class ScoringPipeline:
     workers: int = 2
     batch_items: int = 16
     provenance: Callable[[Path], Provenance] | None = None
+    picture_hashes: Callable[[FrameBatch], tuple[str, ...]] | None = None
 
     def score(
         self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
@@ -79,12 +94,24 @@ class ScoringPipeline:
             raise features
         judgment = self.judge.judge([features], mode, rationales=rationales)[0]
         provenance = None if self.provenance is None else self.provenance(path)
-        return Examination(str(path), media, features, judgment, provenance)
+        timeline = authenticity_over_time(self.judge, features)
+        return Examination(str(path), media, features, judgment, provenance, timeline)
 
     def _read(self, path: Path) -> Read:
-        _, media = decode(self.extractor.decode, path)
-        is_read = self.provenance is not None and isinstance(media, DecodedMedia)
-        return path, media, self.provenance(path) if self.provenance and is_read else None
+        parent = parent_of(str(path))
+        with stage(Stage.DECODE, parent=parent) as watch:
+            _, media = decode(self.extractor.decode, path)
+            if isinstance(media, Refusal):
+                watch.fail(media.error.code)
+        if isinstance(media, Refusal):
+            return Read(path, media)
+        provenance = None
+        if self.provenance is not None:
+            with stage(Stage.PROVENANCE, parent=parent):
+                provenance = self.provenance(path)
+        if self.picture_hashes is None or media.frames is None:
+            return Read(path, media, provenance)
+        return Read(path, media, provenance, self.picture_hashes(media.frames))
 
     def _judge_chunk(
         self,
@@ -94,24 +121,22 @@ class ScoringPipeline:
         seen: dict[str, ItemResult],
     ) -> list[ItemResult]:
         unique: dict[str, DecodedMedia] = {}
-        for _, media, _ in chunk:
-            if isinstance(media, DecodedMedia) and media.metadata.sha256 not in seen:
-                unique.setdefault(media.metadata.sha256, media)
-        encoded = dict(zip(unique, self.extractor.encode(list(unique.values())), strict=True))
+        for one in chunk:
+            if isinstance(one.media, DecodedMedia) and one.media.metadata.sha256 not in seen:
+                unique.setdefault(one.media.metadata.sha256, one.media)
+        with stage(Stage.ENCODE, {"items": len(unique)}, linked=parents()):
+            encoded = dict(zip(unique, self.extractor.encode(list(unique.values())), strict=True))
         ready = {k: v for k, v in encoded.items() if isinstance(v, MediaFeatures)}
-        judged: dict[str, Judgment | TypedError] = dict(
-            zip(
-                ready,
-                isolate(
-                    lambda batch: self.judge.judge(batch, mode, rationales=rationales),
-                    list(ready.values()),
-                ),
-                strict=True,
+        with stage(Stage.JUDGE, {"items": len(ready)}, linked=parents()):
+            outcomes = isolate(
+                lambda batch: self.judge.judge(batch, mode, rationales=rationales),
+                list(ready.values()),
             )
-        )
+        judged: dict[str, Judgment | TypedError] = dict(zip(ready, outcomes, strict=True))
         results: list[ItemResult] = []
         first: dict[str, ItemResult] = {}
-        for path, media, provenance in chunk:
+        for one in chunk:
+            path, media = one.path, one.media
             if isinstance(media, Refusal):
                 results.append(failure(path, media.error, sha256=media.sha256))
                 continue
@@ -125,7 +150,11 @@ class ScoringPipeline:
             result = (
                 failure(path, outcome, media)
                 if isinstance(outcome, TypedError)
-                else replace(success(path, media, ready[sha256], outcome), provenance=provenance)
+                else replace(
+                    success(path, media, ready[sha256], outcome),
+                    provenance=one.provenance,
+                    picture_hashes=one.picture_hashes,
+                )
             )
             first[sha256] = result
             results.append(result)
@@ -190,7 +219,8 @@ def _read_ahead(
     """Items read in order, at most `depth` ahead of the one asked for."""
     waiting: deque[Future[Read]] = deque()
     for path in paths:
-        waiting.append(pool.submit(read, path))
+        # What the caller is doing, and for which items, is known in the thread as well.
+        waiting.append(pool.submit(copy_context().run, read, path))
         if len(waiting) > depth:
             yield waiting.popleft().result()
     while waiting:

@@ -1,7 +1,9 @@
 """A deployment's settings: environment variables `MODERATION_*`, read once."""
 
 import os
+import re
 import tempfile
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -11,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from encoders.base import ReadLimits
 from moderation.errors import ConfigurationError
+from moderation.telemetry.log_format import LogFormat
 from moderation.types import Mode
 
 PREFIX = "MODERATION_"
@@ -60,6 +63,14 @@ def _check_workers(workers: int) -> int:
     return workers
 
 
+_PASSWORD = re.compile(r"(?<=://)([^/?#@\s]*:)[^/?#\s]*(?=@)")
+
+
+def without_password(value: object) -> str:
+    """`value` to be shown: what stands as a password in a URL becomes stars."""
+    return _PASSWORD.sub(r"\1***", str(value))
+
+
 class ReviewOrder(StrEnum):
     """Orders of the queue, by the names that `moderation.priority.orders` has."""
 
@@ -101,7 +112,8 @@ class Settings(BaseSettings):
     data_dir: uploads, and the deployment's secret unless `secret_file` names another.
     upload_bytes_max: of one upload. mode: "fast" or "full", how uploads are scored.
     policy, shadow_policy: TOML files of the rules that act, and of those on trial; the shipped
-        policy where there is none. calibrators: folder with one calibrator a mode.
+        policy where there is none. calibrators: folder with one calibrator a mode, in place of the
+        judge's own.
     review_order: of the queue, see `docs/triage.md`. review_minutes_an_hour: that all reviewers
         together work, averaged over the day.
     second_rate: share of cases that get a blind second review. golden_rate: share of claims that
@@ -123,6 +135,7 @@ class Settings(BaseSettings):
     provenance: read C2PA manifests and IPTC marks of each file. trust_anchors: PEM file with the
         certificates of signers that are trusted; without one, no signer is.
     sources: folders with genuine media for `corpus build`, parted like PATH.
+    log_format: of what the server and workers say of themselves: "text", or "json" for machines.
     offline: never reach for the network. debug: print tracebacks.
     """
 
@@ -178,6 +191,7 @@ class Settings(BaseSettings):
     provenance: bool = True
     trust_anchors: Folder | None = None
     sources: str = ""
+    log_format: LogFormat = LogFormat.TEXT
     offline: bool = False
     debug: bool = False
 
@@ -211,6 +225,12 @@ class Settings(BaseSettings):
                 expected=first["msg"].removeprefix("Input should ").removeprefix("Value error, "),
                 remedy=f"Correct {name}.",
             ) from error
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Without passwords: a traceback or a log may show the whole object."""
+        for name, value in super().__repr_args__():
+            hidden = without_password(value)
+            yield name, value if hidden == str(value) else hidden
 
     @property
     def plugins(self) -> frozenset[tuple[str, str]]:

@@ -60,9 +60,9 @@ class ApiServices:
     def reviewing(self, connection: Connection, caller: ApiKey) -> Iterator[Transaction]:
         """Review in a transaction of the caller's, now; what follows from it comes at its end."""
         events: list[ReviewEvent] = []
-        tx = Transaction(
-            connection, self.clock(), self.rules, lambda _, event: events.append(event)
-        )
+        # Asked for at every turn, as another policy may have come into force.
+        rules = self.deployment().review_rules(self.rules)
+        tx = Transaction(connection, self.clock(), rules, lambda _, event: events.append(event))
         yield tx
         self.follow(tx, events, caller.actor)
         for event in events:

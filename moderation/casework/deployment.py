@@ -2,13 +2,15 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from moderation.calibration.calibrator import FittedCalibrator
+from moderation.casework.team import TeamError
 from moderation.errors import ConfigurationError
 from moderation.policy.schema import Policy
 from moderation.priority.orders import AvoidableHarm, Order
 from moderation.results import RunContext
+from moderation.review.rules import ReviewRules
 from moderation.triage.context import Calibrated, Unscored
 from moderation.triage.routing import NEVER
 from moderation.triage.shadow import Deployed
@@ -25,7 +27,7 @@ class Deployment:
     mode: in which new items are scored. live, shadow: the policy that acts, and one on trial.
     calibrators: by mode; without one every item of that mode goes to review. secret: of the
     sample's draws. review_minutes_an_hour: of the whole team, averaged over the day to come.
-    reviewer_error: P(a reviewer rules wrongly).
+    team: says how often its reviewers err.
 
     Raises:
         ConfigurationError: a calibrator of another judge or mode, or policies that records cannot
@@ -42,7 +44,7 @@ class Deployment:
     calibrators: Mapping[Mode, FittedCalibrator] = field(default_factory=dict)
     order: Order = field(default_factory=AvoidableHarm)
     review_minutes_an_hour: float = 60.0
-    reviewer_error: float = 0.1
+    team: TeamError = field(default_factory=TeamError, compare=False)
     _deployed: dict[tuple[Mode, str], Deployed] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -70,6 +72,20 @@ class Deployment:
             false_allow_max=policy.routes.alpha_allow,
             false_enforce_max=policy.routes.alpha_enforce,
         )
+
+    @property
+    def near_distance_max(self) -> int | None:
+        """The furthest near-duplicate whose decision one of the policies shares; None: none."""
+        asked = [
+            policy.duplicates.near_distance_max
+            for policy in (self.live, self.shadow)
+            if policy is not None and policy.duplicates.near_distance_max is not None
+        ]
+        return max(asked, default=None)
+
+    def review_rules(self, rules: ReviewRules) -> ReviewRules:
+        """`rules` with what the live policy says of them: the share of reserved turns."""
+        return replace(rules, reserved_share=self.live.sampling.reserved_reviews)
 
     @property
     def namespace(self) -> str:

@@ -53,7 +53,7 @@ def explain(desk: ScoringDesk, job: Job) -> None:
 
 def _explain(desk: ScoringDesk, job: Job, sha256: str) -> None:
     try:
-        [(_, result)] = scores(desk, [sha256], job.mode)
+        [(_, result)] = scores(desk, {sha256: [job]}, job.mode)
     except (TransientError, ConfigurationError, WeightsError) as error:
         _fail(desk, job, item_error(error), is_transient=True)
     except Exception as error:

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -11,8 +12,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from encoders.provenance.types import ManifestState, Provenance
+from encoders.provenance.types import Provenance
 from encoders.types import DecodedMedia, Signal, StreamInfo
+from moderation.cli.provenance_view import provenance_rows
 from moderation.cli.results_view import output_console
 from moderation.cli.text import (
     LOW_COLOUR,
@@ -24,20 +26,11 @@ from moderation.cli.text import (
     span,
 )
 from moderation.results import escape_path
-from moderation.types import Claim, Examination, Judgment
+from moderation.types import Claim, Examination, Judgment, ScoredSpan
 
 _TAGS_SHOWN = 20
+_STRETCHES_SHOWN = 20
 _TEXT_MAX = 200
-
-MANIFEST_WORDS = {
-    ManifestState.ABSENT: "none",
-    ManifestState.TRUSTED: "whole, and by a trusted signer",
-    ManifestState.VALID: "whole, by a signer whom nobody vouches for",
-    ManifestState.INVALID: "does not hold: changed after signing, or signed wrongly",
-    ManifestState.REMOTE: "elsewhere, and not fetched",
-    ManifestState.UNREADABLE: "cannot be read",
-    ManifestState.UNCHECKED: "not looked for",
-}
 
 
 def print_examination(examination: Examination, console: Console | None = None) -> None:
@@ -53,6 +46,7 @@ def print_examination(examination: Examination, console: Console | None = None) 
     sections: list[tuple[str, RenderableType | None]] = [
         ("Score", _score(judgment, console)),
         ("Claims", _claims(judgment.rationale.claims) if judgment.rationale else None),
+        ("Over time", _timeline(examination.timeline, console)),
         ("Provenance", _provenance(examination.provenance)),
         ("Streams", _streams(metadata.claimed, metadata.observed)),
         ("Sampling", _sampling(media)),
@@ -97,26 +91,34 @@ def _claims(claims: tuple[Claim, ...]) -> RenderableType:
     return table
 
 
+def _timeline(timeline: tuple[ScoredSpan, ...], console: Console) -> RenderableType | None:
+    if len(timeline) < 2:
+        return None
+    unicode = console.encoding.lower().startswith("utf")
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for one in _thinned(timeline):
+        filled, empty = score_bar(one.expected_score, unicode=unicode)
+        bar = Text(filled, style=score_colour(one.expected_score)).append(empty, style="dim")
+        table.add_row(Text(span(one.span), style="dim"), f"{one.expected_score:.2f}", bar)
+    return table
+
+
+def _thinned(timeline: tuple[ScoredSpan, ...]) -> list[ScoredSpan]:
+    """The lowest of each of `_STRETCHES_SHOWN` runs of a long one: that is what people look for."""
+    runs = min(len(timeline), _STRETCHES_SHOWN)
+    edges = [round(run * len(timeline) / runs) for run in range(runs + 1)]
+    return [
+        min(timeline[start:end], key=lambda one: one.expected_score)
+        for start, end in pairwise(edges)
+    ]
+
+
 def _provenance(provenance: Provenance | None) -> RenderableType | None:
     if provenance is None:
         return None
     table = Table(box=None, pad_edge=False, show_header=False)
-    steps = [f"{one.action} {one.source_type}".strip() for one in provenance.actions]
-    rows = {
-        "C2PA manifest": MANIFEST_WORDS[provenance.manifest],
-        "because of": ", ".join(provenance.reasons),
-        "signed by": f"{provenance.signer} {provenance.signed_at}".strip(),
-        "made with": provenance.claim_generator,
-        "history": "; ".join(steps),
-        "IPTC in XMP": ", ".join(provenance.xmp_source_types),
-        "says of itself": "made by an algorithm, at least in part"
-        if provenance.declares_synthetic
-        else "",
-        "not read": "; ".join(provenance.notes),
-    }
-    for name, value in rows.items():
-        if value:
-            table.add_row(Text(name, style="dim"), Text(printable(value[:_TEXT_MAX])))
+    for name, value in provenance_rows(provenance):
+        table.add_row(Text(name, style="dim"), Text(printable(value[:_TEXT_MAX])))
     return table
 
 
@@ -222,6 +224,7 @@ def to_json(examination: Examination) -> str:
             "judge": judgment.judge_id,
             "rationale": None if rationale is None else rationale.text,
             "claims": None if rationale is None else [asdict(claim) for claim in rationale.claims],
+            "timeline": [asdict(one) for one in examination.timeline],
             "provenance": examination.provenance and examination.provenance.as_dict(),
             "signals": [_signal_json(signal) for signal in features.signals],
             "transcript": None if transcript is None else [asdict(s) for s in transcript.segments],

@@ -26,6 +26,7 @@ from moderation.cli.queue import app as queue_app
 from moderation.cli.score import score_command
 from moderation.cli.serve import serve_command
 from moderation.cli.submit import status_command, submit_command
+from moderation.cli.triage import triage_command
 from moderation.errors import JudgeError, OutputError, TypedError
 from moderation.extras import not_installed
 
@@ -108,6 +109,7 @@ def options(
 
 
 app.command("score")(score_command)
+app.command("triage")(triage_command)
 app.command("inspect")(inspect_command)
 app.command("doctor")(doctor_command)
 app.command("plugins")(plugins_command)

@@ -24,7 +24,6 @@ def serve_command(
     the database. SIGTERM or Ctrl-C end it in order: requests are answered, the file that is being
     scored is finished, and what was not begun is put back.
     """
-    import logging
     from contextlib import nullcontext
 
     from moderation.app import build_dispatcher, build_engine
@@ -35,16 +34,18 @@ def serve_command(
     require_installed("fastapi", "httpx", "prometheus_client", "uvicorn")
     from moderation.api.listening import listen
     from moderation.api.serving import serving
+    from moderation.telemetry.logs import log_to_stderr
+    from moderation.telemetry.tracing import exporting
 
     overrides: dict[str, Any] = {} if data is None else {"data_dir": data.absolute()}
     settings = Settings.load(**overrides)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     engine = build_engine(settings)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    log_to_stderr(settings.log_format)
     try:
         bell = build_bell(settings)
         scoring = build_dispatcher(settings) if bell is None else nullcontext()
-        with scoring as dispatcher, bell or nullcontext():
+        with exporting("moderation-serve"), scoring as dispatcher, bell or nullcontext():
             app = serving(settings, engine, dispatcher, bell)
             typer.echo(f"data in {settings.data_dir}; listening at http://{host}:{port}", err=True)
             _say_how_to_begin(engine)

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, or_, 
 from moderation.intake import rows
 from moderation.intake.tables import IS_LEASED, IS_OPEN, IS_WAITING, items, jobs
 from moderation.intake.types import Job, JobKind, JobState
+from moderation.telemetry.tracing import current_traceparent
 from moderation.types import ItemError, Mode
 
 
@@ -59,6 +60,7 @@ def add_job(
             deliveries=0,
             not_before=now,
             created_at=now,
+            traceparent=current_traceparent(),
         )
     )
     return job_id
