@@ -266,6 +266,8 @@ def build_pipeline(settings: Settings, sandbox: Sandbox) -> ScoringPipeline:
         ConfigurationError: the judge was trained on other encoders than those in use.
         WeightsMissing: weights are not in the cache yet.
     """
+    from encoders.pdq import frame_hashes
+
     options = read_description(judge_folder(settings)).encoder_options
     extractor = build_extractor(settings, sandbox, options=options)
     judge = build_judge(settings)
@@ -275,6 +277,7 @@ def build_pipeline(settings: Settings, sandbox: Sandbox) -> ScoringPipeline:
         judge=judge,
         workers=settings.workers or cores(),
         provenance=build_provenance(settings, sandbox),
+        picture_hashes=frame_hashes,
     )
 
 

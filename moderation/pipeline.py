@@ -10,10 +10,11 @@ from pathlib import Path
 
 from encoders.errors import LimitExceeded
 from encoders.provenance.types import Provenance
-from encoders.types import DecodedMedia, MediaFeatures
+from encoders.types import DecodedMedia, FrameBatch, MediaFeatures
 from moderation.errors import InternalError, PermanentError, TransientError, TypedError
 from moderation.extraction import Extractor, isolate
 from moderation.file_identity import file_sha256, stat_identity
+from moderation.judge.timeline import authenticity_over_time
 from moderation.ports import JudgeBackend
 from moderation.telemetry.stages import Stage, stage
 from moderation.telemetry.tracing import parent_of, parents
@@ -31,7 +32,16 @@ class Refusal:
 
 
 Decoded = tuple[Path, DecodedMedia | Refusal]
-Read = tuple[Path, DecodedMedia | Refusal, Provenance | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One file as it came from disk. picture_hashes: see `moderation.types.ItemResult`."""
+
+    path: Path
+    media: DecodedMedia | Refusal
+    provenance: Provenance | None = None
+    picture_hashes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,8 @@ class ScoringPipeline:
 
     workers: files decoded at the same time. batch_items: items judged at once; decoded media
     held in memory never exceeds `workers + batch_items` items. provenance: reads what a file
-    says of its own origin; None: nobody looks. It never raises.
+    says of its own origin; None: nobody looks. It never raises. picture_hashes: perceptual hashes
+    of frames, such as `encoders.pdq.frame_hashes`; None: nobody hashes.
     """
 
     extractor: Extractor
@@ -48,6 +59,7 @@ class ScoringPipeline:
     workers: int = 2
     batch_items: int = 16
     provenance: Callable[[Path], Provenance] | None = None
+    picture_hashes: Callable[[FrameBatch], tuple[str, ...]] | None = None
 
     def score(
         self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1
@@ -82,7 +94,8 @@ class ScoringPipeline:
             raise features
         judgment = self.judge.judge([features], mode, rationales=rationales)[0]
         provenance = None if self.provenance is None else self.provenance(path)
-        return Examination(str(path), media, features, judgment, provenance)
+        timeline = authenticity_over_time(self.judge, features)
+        return Examination(str(path), media, features, judgment, provenance, timeline)
 
     def _read(self, path: Path) -> Read:
         parent = parent_of(str(path))
@@ -90,10 +103,15 @@ class ScoringPipeline:
             _, media = decode(self.extractor.decode, path)
             if isinstance(media, Refusal):
                 watch.fail(media.error.code)
-        if self.provenance is None or isinstance(media, Refusal):
-            return path, media, None
-        with stage(Stage.PROVENANCE, parent=parent):
-            return path, media, self.provenance(path)
+        if isinstance(media, Refusal):
+            return Read(path, media)
+        provenance = None
+        if self.provenance is not None:
+            with stage(Stage.PROVENANCE, parent=parent):
+                provenance = self.provenance(path)
+        if self.picture_hashes is None or media.frames is None:
+            return Read(path, media, provenance)
+        return Read(path, media, provenance, self.picture_hashes(media.frames))
 
     def _judge_chunk(
         self,
@@ -103,9 +121,9 @@ class ScoringPipeline:
         seen: dict[str, ItemResult],
     ) -> list[ItemResult]:
         unique: dict[str, DecodedMedia] = {}
-        for _, media, _ in chunk:
-            if isinstance(media, DecodedMedia) and media.metadata.sha256 not in seen:
-                unique.setdefault(media.metadata.sha256, media)
+        for one in chunk:
+            if isinstance(one.media, DecodedMedia) and one.media.metadata.sha256 not in seen:
+                unique.setdefault(one.media.metadata.sha256, one.media)
         with stage(Stage.ENCODE, {"items": len(unique)}, linked=parents()):
             encoded = dict(zip(unique, self.extractor.encode(list(unique.values())), strict=True))
         ready = {k: v for k, v in encoded.items() if isinstance(v, MediaFeatures)}
@@ -117,7 +135,8 @@ class ScoringPipeline:
         judged: dict[str, Judgment | TypedError] = dict(zip(ready, outcomes, strict=True))
         results: list[ItemResult] = []
         first: dict[str, ItemResult] = {}
-        for path, media, provenance in chunk:
+        for one in chunk:
+            path, media = one.path, one.media
             if isinstance(media, Refusal):
                 results.append(failure(path, media.error, sha256=media.sha256))
                 continue
@@ -131,7 +150,11 @@ class ScoringPipeline:
             result = (
                 failure(path, outcome, media)
                 if isinstance(outcome, TypedError)
-                else replace(success(path, media, ready[sha256], outcome), provenance=provenance)
+                else replace(
+                    success(path, media, ready[sha256], outcome),
+                    provenance=one.provenance,
+                    picture_hashes=one.picture_hashes,
+                )
             )
             first[sha256] = result
             results.append(result)

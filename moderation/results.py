@@ -51,6 +51,7 @@ COLUMNS: Mapping[str, str] = {
     "unusual_signals": "list",
     "notes": "list",
     "provenance": "json",
+    "picture_hashes": "list",
     "duplicate_of": "text",
     "error_code": "text",
     "error_found": "text",
@@ -69,7 +70,7 @@ CALIBRATION_COLUMNS = frozenset(
     {"probability", "score_lower", "score_upper", "coverage", "calibration_group", "calibrator"}
 )
 # Not in the files of earlier releases.
-LATER_COLUMNS = frozenset({"setup", "limits", "provenance"}) | CALIBRATION_COLUMNS
+LATER_COLUMNS = frozenset({"setup", "limits", "provenance", "picture_hashes"}) | CALIBRATION_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ def to_row(result: ItemResult, context: RunContext) -> Row:
         "unusual_signals": [_text(name) for name in result.unusual_signals],
         "notes": [_text(note) for note in result.notes],
         "provenance": None if result.provenance is None else result.provenance.as_dict(),
+        "picture_hashes": list(result.picture_hashes),
         "duplicate_of": None if duplicate_of is None else escape_path(duplicate_of),
     }
     if judgment:
@@ -238,6 +240,7 @@ def from_row(row: Row) -> tuple[ItemResult, RunContext]:
         notes=tuple(row["notes"]),
         calibrated=_calibrated(row),
         provenance=_provenance(row["provenance"]),
+        picture_hashes=tuple(row["picture_hashes"] or ()),
     )
     return result, context
 

@@ -5,22 +5,27 @@ Needs the extra `service`; loads no model. `moderation.app` builds what scores.
 
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from moderation import registry
 from moderation.app import build_calibrators, decoder_limits, judge_folder, scoring_setup
 from moderation.casework.deployment import Deployment
 from moderation.casework.reviewing import CaseReview
 from moderation.casework.scoring import ScoringDesk
 from moderation.errors import ConfigurationError, OutputError
+from moderation.extras import require_installed
 from moderation.intake.blobs import BlobStore
+from moderation.intake.jobs import JobRules
 from moderation.judge.artefact import read_description
 from moderation.policy.loading import DEFAULT, load_policy
-from moderation.ports import Dispatcher
+from moderation.ports import Bell, Dispatcher
 from moderation.priority.orders import ORDERS
+from moderation.registry import PluginGroup
 from moderation.results import RunContext
 from moderation.review.rules import ReviewRules
-from moderation.settings import Settings
+from moderation.settings import BELL, Settings
 from moderation.types import Mode
 
 if TYPE_CHECKING:
@@ -132,13 +137,32 @@ def build_review_rules(settings: Settings) -> ReviewRules:
 
 def build_case_review(settings: Settings, engine: "Engine", deployment: Deployment) -> CaseReview:
     """Review whose decisions, rulings and appeals are followed up."""
-    return CaseReview(engine, build_review_rules(settings), deployment.namespace)
+    rules = deployment.review_rules(build_review_rules(settings))
+    return CaseReview(engine, rules, deployment.namespace)
+
+
+def build_bell(settings: Settings) -> Bell | None:
+    """What wakes the workers of the settings' broker; None where there is no broker.
+
+    Raises:
+        ConfigurationError: a package that is not installed, or a broker of no known kind.
+    """
+    if settings.broker_url is None:
+        return None
+    require_installed("celery", "redis")
+    bell: Bell = registry.load(PluginGroup.BELLS, BELL)(settings)
+    return bell
 
 
 def build_scoring_desk(
-    settings: Settings, engine: "Engine", dispatcher: Dispatcher, deployment: Deployment
+    settings: Settings,
+    engine: "Engine",
+    dispatcher: Dispatcher,
+    deployment: Deployment,
+    *,
+    worker: str = "inline",
 ) -> ScoringDesk:
-    """What works score jobs off, see `moderation.casework.running`.
+    """What works score jobs off, see `moderation.casework.running`. worker: who holds the leases.
 
     Call `moderation.casework.adoption.adopt` first.
     """
@@ -148,4 +172,7 @@ def build_scoring_desk(
         dispatcher=dispatcher,
         deployment=deployment,
         review_rules=build_review_rules(settings),
+        job_rules=JobRules(lease=timedelta(seconds=settings.lease_seconds)),
+        worker=worker,
+        batch_max=settings.batch_items_max,
     )

@@ -2,6 +2,7 @@
 
 import os
 import re
+import tempfile
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,8 @@ from moderation.telemetry.log_format import LogFormat
 from moderation.types import Mode
 
 PREFIX = "MODERATION_"
+BELL = "celery"
+"""Name of the plugin that rings at `broker_url`."""
 
 _LIMITS = ReadLimits()
 
@@ -35,6 +38,13 @@ def _default_data_dir() -> Path:
     base = Path(os.environ.get("XDG_DATA_HOME", ""))
     base = base if base.is_absolute() else Path.home() / ".local" / "share"
     return base / "real-moderation"
+
+
+def _default_run_dir() -> Path:
+    base = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    if base.is_absolute():
+        return base / "real-moderation"
+    return Path(tempfile.gettempdir()) / f"real-moderation-{os.getuid()}"
 
 
 def _default_database_url(fields: dict[str, Any]) -> str:
@@ -109,6 +119,13 @@ class Settings(BaseSettings):
     second_rate: share of cases that get a blind second review. golden_rate: share of claims that
         are answered with an item whose answer is known.
     allow_fetch: items may be handed in by URL, which the server then fetches.
+    broker_url: `redis://HOST:PORT/NUMBER` of the doorbell between the API and the workers; without
+        one, the API's own process scores. See `docs/workers.md` for this and the next ones.
+    batch_items_max, batch_wait_seconds: how many jobs a scoring process takes at once, and how
+        long it waits at most for that many. lease_seconds: how long a job is held without a sign
+        of life. task_seconds_max: after which a pool process is killed. stop_seconds_max: what
+        SIGTERM leaves a worker for the file in hand. run_dir: heartbeats of this machine's
+        workers.
     requests_a_second, requests_at_once: that one API key may send.
     server, api_key: that commands such as `submit` speak to, and with which key.
     feature_cache_bytes: bound on the feature store; 0 switches it off.
@@ -146,6 +163,13 @@ class Settings(BaseSettings):
     golden_rate: float = Field(default=0.03, ge=0, le=1)
     review_minutes_an_hour: float = Field(default=60.0, ge=0, allow_inf_nan=False)
     allow_fetch: bool = False
+    broker_url: SecretStr | None = None
+    batch_items_max: int = Field(default=8, ge=1)
+    batch_wait_seconds: float = Field(default=0.05, ge=0, le=10)
+    lease_seconds: float = Field(default=120.0, gt=0, allow_inf_nan=False)
+    task_seconds_max: float = Field(default=900.0, gt=0, allow_inf_nan=False)
+    stop_seconds_max: float = Field(default=60.0, gt=0, allow_inf_nan=False)
+    run_dir: Folder = Field(default_factory=_default_run_dir)
     requests_a_second: float = Field(default=50.0, gt=0)
     requests_at_once: int = Field(default=200, ge=1)
     server: str = "http://127.0.0.1:8321"
@@ -212,6 +236,8 @@ class Settings(BaseSettings):
         chosen = {("moderation.encoders", name) for name in self.encoders}
         chosen.add(("moderation.judges", self.judge_plugin))
         chosen.add(("moderation.dispatchers", self.dispatcher))
+        if self.broker_url is not None:
+            chosen.add(("moderation.bells", BELL))
         return frozenset(chosen)
 
     def read_limits(self) -> ReadLimits:

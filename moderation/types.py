@@ -151,6 +151,8 @@ class ItemResult:
     unusual_signals: names of forensic signals outside their typical range.
     calibrated: what the judgment is worth; None before calibration.
     provenance: what the file says of its own origin; None where nobody looked. Never proof.
+    picture_hashes: PDQ, 64 hexadecimal digits each, of the picture or of a video's sampled frames
+    in order of time; without those that are too plain to tell apart.
     """
 
     path: str
@@ -164,6 +166,7 @@ class ItemResult:
     notes: tuple[str, ...] = ()
     calibrated: CalibratedScore | None = None
     provenance: Provenance | None = None
+    picture_hashes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.judgment is None) == (self.error is None):
@@ -173,11 +176,23 @@ class ItemResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoredSpan:
+    """How authentic a stretch of an item looks on its own, in [0, 9]."""
+
+    span: Span
+    expected_score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Examination:
-    """One item with everything that led to its score, for the report."""
+    """One item with everything that led to its score, for the report.
+
+    timeline: authenticity over time, see `moderation.judge.timeline`; empty for stills.
+    """
 
     path: str
     media: DecodedMedia
     features: MediaFeatures
     judgment: Judgment
     provenance: Provenance | None = None
+    timeline: tuple[ScoredSpan, ...] = ()

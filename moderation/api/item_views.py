@@ -88,6 +88,10 @@ class RouteView(View):
     clause_id: str
     probability: float | None = Field(description="P(manipulated); null where there is none.")
     is_by_person: bool = Field(description="A person's ruling holds, not the machine's route.")
+    served_by: str | None = Field(description="Earlier item whose decision or review serves this.")
+    near_distance: int | None = Field(
+        description="Where that one only looks the same: bits of 256 in which they differ."
+    )
     task_id: str | None = Field(description="Of the review that it waits for, or waited for.")
     settled_at: datetime
     changed_at: datetime
@@ -138,6 +142,16 @@ class ResultView(View):
     error: dict[str, Any] | None = Field(description="Why there is no score.")
 
 
+class LookalikeView(View):
+    """Another item that looks the same, and what became of it. Never proof of anything."""
+
+    item_id: str
+    distance: int = Field(description="Of the PDQ hashes of the nearest pictures; bits of 256.")
+    frames_share: float = Field(description="Of the later one's pictures that are in the other.")
+    disposition: Disposition | None
+    is_by_person: bool
+
+
 class EvidenceView(View):
     """Everything that led to the score, for reviewers."""
 
@@ -151,6 +165,9 @@ class EvidenceView(View):
     )
     outcome: dict[str, Any] | None = Field(description="Of triage: every factor and reason.")
     shadow: dict[str, Any] | None = Field(description="Of the policy on trial, if there is one.")
+    near_duplicates: list[LookalikeView] = Field(
+        description="The nearest first, whether or not their decisions are shared."
+    )
 
 
 class ReferenceBody(ItemFacts):

@@ -1,6 +1,6 @@
 """Items: their status, what was found, and what is forecast."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from moderation.api.item_views import (
     EvidenceView,
     ItemStatus,
     ItemView,
+    LookalikeView,
     Name,
     ReportBody,
     ReportView,
@@ -27,11 +28,12 @@ from moderation.api.item_views import (
 from moderation.api.pagination import Page, Paging
 from moderation.api.problems import Missing, documented
 from moderation.api.services import Caller, Services
+from moderation.casework.lookalikes import lookalikes_of
 from moderation.casework.reconsidering import forecast, report
 from moderation.database import reading, writing
 from moderation.intake.listings import After, dispositions_of, find_item, list_items
 from moderation.intake.submission import unknown
-from moderation.intake.tables import results
+from moderation.intake.tables import items, results
 from moderation.intake.types import Item, ItemState
 from moderation.review.transaction import Transaction
 
@@ -98,6 +100,7 @@ def evidence(services: Services, caller: Caller, item_id: PathId) -> EvidenceVie
         item = visible_item(connection, caller, item_id)
         row = _newest_result(connection, item.sha256)
         found = dispositions_of(connection, item.id)
+        near = list(_near_duplicates(connection, item.sha256))
     if row is None:
         raise _unsettled(item)
     return EvidenceView(
@@ -109,6 +112,7 @@ def evidence(services: Services, caller: Caller, item_id: PathId) -> EvidenceVie
         result=row.result,
         outcome=dict(found[0].outcome) if found else None,
         shadow=None if not found or found[0].shadow is None else dict(found[0].shadow),
+        near_duplicates=near,
     )
 
 
@@ -157,6 +161,23 @@ def visible_item(connection: Connection, caller: ApiKey, item_id: str) -> Item:
     if caller.role is AccessRole.UPLOADER and item.uploader != caller.name:
         raise unknown(item_id)
     return item
+
+
+def _near_duplicates(connection: Connection, sha256: str) -> Iterator[LookalikeView]:
+    """The oldest item of each file that looks the same, with its newest route."""
+    for one in lookalikes_of(connection, sha256):
+        oldest = select(items.c.id).where(items.c.sha256 == one.sha256, items.c.erased_at.is_(None))
+        item_id = connection.scalar(oldest.order_by(items.c.created_at, items.c.id).limit(1))
+        if item_id is None:
+            continue
+        found = dispositions_of(connection, item_id)
+        yield LookalikeView(
+            item_id=item_id,
+            distance=one.distance,
+            frames_share=one.frames_share,
+            disposition=found[0].disposition if found else None,
+            is_by_person=bool(found) and found[0].is_by_person,
+        )
 
 
 def _newest_result(connection: Connection, sha256: str) -> Any:

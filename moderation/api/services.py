@@ -38,7 +38,8 @@ class ApiServices:
     """Collaborators of the routes.
 
     follow: what comes of events of review, such as records and statements. deployment: that is in
-    use now. ring: wakes what scores. data: the folder for files that the server writes.
+    use now. ring: says that the content of a SHA-256 waits to be scored. data: the folder for files
+    that the server writes.
     """
 
     engine: Engine
@@ -52,16 +53,16 @@ class ApiServices:
     webhook_outbound: OutboundClient
     data: Path
     runner_is_alive: Callable[[], bool]
-    ring: Callable[[], None]
+    ring: Callable[[str], None]
     limits: ApiLimits = ApiLimits()
 
     @contextmanager
     def reviewing(self, connection: Connection, caller: ApiKey) -> Iterator[Transaction]:
         """Review in a transaction of the caller's, now; what follows from it comes at its end."""
         events: list[ReviewEvent] = []
-        tx = Transaction(
-            connection, self.clock(), self.rules, lambda _, event: events.append(event)
-        )
+        # Asked for at every turn, as another policy may have come into force.
+        rules = self.deployment().review_rules(self.rules)
+        tx = Transaction(connection, self.clock(), rules, lambda _, event: events.append(event))
         yield tx
         self.follow(tx, events, caller.actor)
         for event in events:

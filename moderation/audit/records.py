@@ -88,6 +88,7 @@ SCHEMAS: Mapping[RecordKind, BodySchema] = {
         propensity=DECIMAL_FIELD,
         sample=WORD_FIELD,
         duplicate_of=WORD_FIELD,
+        near_distance=COUNT_FIELD,
         shadow_policy=WORD_FIELD,
         shadow_disposition=WORD_FIELD,
         shadow_reasons=WORDS_FIELD,

@@ -18,7 +18,8 @@ from moderation.types import Disposition
 def appeal(tx: Transaction, item_id: str, grounds: str) -> Appeal:
     """Have a person who has not decided the item yet look at it; `tx` is of `CaseReview.at`.
 
-    The decision on an item holds for its copies, and so does that on the appeal.
+    The decision on an item holds for its copies, and so does that on the appeal. Of a
+    near-duplicate, the picture itself is looked at: nobody has seen it yet.
 
     Raises:
         UnknownItem: there is no such item.
@@ -27,7 +28,7 @@ def appeal(tx: Transaction, item_id: str, grounds: str) -> Appeal:
     """
     sha256 = find_item(tx.connection, item_id).sha256
     found = dispositions_of(tx.connection, item_id)
-    if found and found[0].served_by is not None:
+    if found and found[0].served_by is not None and found[0].near_distance is None:
         found = dispositions_of(tx.connection, found[0].served_by)
     if not found or (found[0].disposition is Disposition.REVIEW and not found[0].is_by_person):
         raise NotAllowed(

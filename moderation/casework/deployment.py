@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from moderation.calibration.calibrator import FittedCalibrator
 from moderation.errors import ConfigurationError
 from moderation.policy.schema import Policy
 from moderation.priority.orders import AvoidableHarm, Order
 from moderation.results import RunContext
+from moderation.review.rules import ReviewRules
 from moderation.triage.context import Calibrated, Unscored
 from moderation.triage.routing import NEVER
 from moderation.triage.shadow import Deployed
@@ -70,6 +71,20 @@ class Deployment:
             false_allow_max=policy.routes.alpha_allow,
             false_enforce_max=policy.routes.alpha_enforce,
         )
+
+    @property
+    def near_distance_max(self) -> int | None:
+        """The furthest near-duplicate whose decision one of the policies shares; None: none."""
+        asked = [
+            policy.duplicates.near_distance_max
+            for policy in (self.live, self.shadow)
+            if policy is not None and policy.duplicates.near_distance_max is not None
+        ]
+        return max(asked, default=None)
+
+    def review_rules(self, rules: ReviewRules) -> ReviewRules:
+        """`rules` with what the live policy says of them: the share of reserved turns."""
+        return replace(rules, reserved_share=self.live.sampling.reserved_reviews)
 
     @property
     def namespace(self) -> str:

@@ -1,7 +1,7 @@
 """What follows from what happened in review, in the same transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select
 
@@ -10,7 +10,12 @@ from moderation.audit.records import AuditRecord, RecordKind
 from moderation.audit.store import Search, append, search
 from moderation.casework import recording
 from moderation.casework.adoption import stored_policy
-from moderation.casework.effects import apply_ruling, effect_of, withdraw_ruling
+from moderation.casework.effects import (
+    apply_ruling,
+    effect_of,
+    release_near_copies,
+    withdraw_ruling,
+)
 from moderation.casework.statements import Grounds, clause_of, issue_statement, reason_of
 from moderation.intake.listings import find_item
 from moderation.intake.tables import dispositions
@@ -101,6 +106,7 @@ def _undone(
     if task.kind is not TaskKind.GOLDEN and ruling_in_force(tx, task.case_id) is None:
         for changed in withdraw_ruling(tx, _case(tx, task)):
             todo.records.append(_rerouted(event, changed, "undone"))
+        _release(tx, event, task, todo)
 
 
 def _ruled(
@@ -134,6 +140,13 @@ def _ruled(
             by_person=True,
         )
         todo.statements.append((changed.item_id, grounds))
+    _release(tx, event, task, todo)
+
+
+def _release(tx: Transaction, event: ReviewEvent, task: TaskRecord, todo: _Follow) -> None:
+    for one in release_near_copies(tx, _case(tx, task)):
+        again = replace(one, disposition=Disposition.REVIEW)
+        todo.records.append(_rerouted(event, again, "near_duplicate_changed"))
 
 
 def _appeal_filed(
@@ -191,5 +204,6 @@ def _rerouted(event: ReviewEvent, changed: DispositionRecord, reason: str) -> Au
         "reason": reason,
         "clause": changed.clause_id,
         "duplicate_of": changed.served_by,
+        "near_distance": changed.near_distance,
     }
     return AuditRecord(RecordKind.TRIAGED, event.at, recording.REVIEW, changed.item_id, body)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, exists, func, select, update
+from sqlalchemy import Connection, Engine, delete, exists, func, or_, select, update
 
 from moderation.audit.erasure import erase, open_requests
 from moderation.audit.retention import (
@@ -17,7 +17,15 @@ from moderation.audit.retention import (
 from moderation.database import reading, writing
 from moderation.intake.blobs import BlobStore, media_name
 from moderation.intake.rows import error_json
-from moderation.intake.tables import IS_OPEN, dispositions, items, jobs, results
+from moderation.intake.tables import (
+    IS_OPEN,
+    dispositions,
+    items,
+    jobs,
+    lookalikes,
+    pictures,
+    results,
+)
 from moderation.intake.types import ItemState, JobState
 from moderation.review.tables import appeals, decisions, tasks
 from moderation.review.types import AppealState, TaskState
@@ -153,6 +161,13 @@ def _forget(connection: Connection, item_id: str, now: datetime) -> None:
         # What the judge wrote may tell what is to be seen; the digits do not.
         of_bytes = select(results).where(results.c.sha256 == row.sha256)
         for kept in connection.execute(of_bytes).all():
-            plain = dict(kept.result) | {"rationale": None, "claims": None, "provenance": None}
+            told = ("rationale", "claims", "provenance", "picture_hashes")
+            plain = dict(kept.result) | dict.fromkeys(told)
             is_it = [one == getattr(kept, one.name) for one in results.primary_key]
             connection.execute(update(results).where(*is_it).values(result=plain))
+        connection.execute(delete(pictures).where(pictures.c.sha256 == row.sha256))
+        connection.execute(
+            delete(lookalikes).where(
+                or_(lookalikes.c.sha256 == row.sha256, lookalikes.c.other_sha256 == row.sha256)
+            )
+        )

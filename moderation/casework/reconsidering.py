@@ -8,7 +8,7 @@ from moderation.audit.store import append
 from moderation.casework import recording
 from moderation.casework.deployment import Deployment
 from moderation.casework.precedents import lock_contents
-from moderation.casework.settling import context_of, settle
+from moderation.casework.settling import context_of, contradiction_of, settle
 from moderation.casework.tasks import backlog_minutes, new_task, priority_of
 from moderation.intake.errors import SubmissionError
 from moderation.intake.listings import dispositions_of, find_item
@@ -110,7 +110,14 @@ def _look_again(
             settle(tx, deployment, item.id, result, deployment.mode, backlog_minutes=backlog)
         return
     seen = replace(item, views=_views_of_copies(tx, item))
-    where = context_of(seen, deployment, result, backlog_minutes=backlog, earlier=None)
+    where = context_of(
+        seen,
+        deployment,
+        result,
+        backlog_minutes=backlog,
+        contradiction=contradiction_of(tx.connection, deployment, result, deployment.mode),
+        earlier=None,
+    )
     live = deployment.deployed(deployment.mode, deployment.live)
     outcome = live.triage(deployment.evidence(result, deployment.mode), where)
     if outcome.disposition is not Disposition.REVIEW:
@@ -148,6 +155,7 @@ def _change(
             clause_id=outcome.clause_id,
             outcome=outcome.as_json(),
             served_by=None,
+            near_distance=None,
             task_id=task_id,
             changed_at=tx.now,
         )
@@ -155,7 +163,9 @@ def _change(
 
 
 def _views_of_copies(tx: Transaction, item: Item) -> Views:
-    served = select(dispositions.c.item_id).where(dispositions.c.served_by == item.id)
+    served = select(dispositions.c.item_id).where(
+        dispositions.c.served_by == item.id, dispositions.c.near_distance.is_(None)
+    )
     row = tx.connection.execute(
         select(
             func.sum(items.c.reach),

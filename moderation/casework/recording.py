@@ -83,9 +83,17 @@ def provenance_read(item_id: str, result: ItemResult, at: datetime) -> AuditReco
 
 
 def triaged(
-    item_id: str, outcome: ShadowedOutcome, at: datetime, *, reason: str | None
+    item_id: str,
+    outcome: ShadowedOutcome,
+    at: datetime,
+    *,
+    reason: str | None,
+    near_distance: int | None = None,
 ) -> AuditRecord:
-    """The route. reason: a code, such as of the failure, where there is no score."""
+    """The route. reason: a code, such as of the failure, where there is no score.
+
+    near_distance: where the item that serves it only looks the same.
+    """
     live, shadow = outcome.live, outcome.shadow
     body = {
         "disposition": live.disposition,
@@ -95,6 +103,7 @@ def triaged(
         "propensity": live.review_propensity,
         "sample": live.sample,
         "duplicate_of": live.served_by,
+        "near_distance": near_distance,
         **_shadow(shadow),
     }
     return AuditRecord(RecordKind.TRIAGED, at, TRIAGE, item_id, body)

@@ -90,7 +90,8 @@ class InlineRunner:
             self._bell.clear()
             try:
                 work_off(self._desk, is_stopping=self._is_stopping.is_set)
-                do_chores(self._desk)
+                desk = self._desk
+                do_chores(desk.engine, desk.review_rules, desk.blobs, desk.clock())
                 self.last_error = None
             except Exception as error:
                 # A runner that dies takes every later upload with it; what it held comes back

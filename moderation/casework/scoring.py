@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from encoders.errors import WeightsError
 from moderation.casework.deployment import Deployment
+from moderation.casework.lookalikes import PictureIndex, keep_pictures, search_pictures
 from moderation.casework.settling import settle
 from moderation.casework.tasks import backlog_minutes
 from moderation.database import reading, writing
@@ -33,6 +34,7 @@ from moderation.review.transaction import Transaction
 from moderation.telemetry import observers
 from moderation.telemetry.stages import Stage, stage
 from moderation.telemetry.tracing import Attributes, on_behalf, span
+from moderation.triage.near_duplicates import DISTANCE_USUAL
 from moderation.types import ItemError, ItemResult, Mode
 
 _log = logging.getLogger(__name__)
@@ -63,6 +65,7 @@ class ScoringDesk:
     batch_max: int = 8
     clock: Callable[[], datetime] = utc_now
     draw: Callable[[], float] = random.random
+    pictures: PictureIndex = field(default_factory=PictureIndex)
 
     def __post_init__(self) -> None:
         scores_with = (self.dispatcher.judge_id, self.dispatcher.setup)
@@ -176,8 +179,15 @@ def _end(
     if result.error is not None and result.error.is_transient:
         return _fail(desk, sha256, held, result.error, backlog)
     context = desk.deployment.context(held[0].mode)
+    reach = max(DISTANCE_USUAL, desk.deployment.near_distance_max or 0)
+    with reading(desk.engine) as connection:
+        found = search_pictures(connection, desk.pictures, result, distance_max=reach)
     with writing(desk.engine) as connection:
         keep_result(connection, sha256, result, context, now=desk.clock())
+        if result.modality is not None:
+            keep_pictures(
+                connection, desk.pictures, sha256, result.modality, found, distance_max=reach
+            )
     return _settle_all(desk, held, result, backlog)
 
 

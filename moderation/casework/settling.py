@@ -2,23 +2,30 @@
 
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from moderation.audit.records import AuditRecord
 from moderation.audit.store import append
 from moderation.casework import recording
 from moderation.casework.deployment import Deployment
-from moderation.casework.precedents import find_precedent, lock_contents, precedent_of
+from moderation.casework.precedents import (
+    Earlier,
+    find_near_precedent,
+    find_precedent,
+    lock_contents,
+)
 from moderation.casework.statements import Grounds, issue_statement
 from moderation.casework.tasks import new_task, priority_of
 from moderation.intake import rows
 from moderation.intake.listings import find_item
+from moderation.intake.results import find_result
 from moderation.intake.tables import dispositions, items
 from moderation.intake.types import DispositionRecord, Item, ItemState
 from moderation.review.arrivals import enqueue
 from moderation.review.tables import decisions
 from moderation.review.transaction import Transaction
 from moderation.triage.context import TriageContext, Unscored
+from moderation.triage.disagreement import disagreement
 from moderation.triage.sampling import draws_of
 from moderation.triage.shadow import ShadowedOutcome, triage_with_shadow
 from moderation.types import CalibratedScore, Disposition, ItemResult, Mode
@@ -54,11 +61,16 @@ def settle(
 
     clause = policy.clause(item.surface, item.reported_clause)
     earlier = find_precedent(connection, sha256, clause.id, item_id=item_id)
+    if earlier is None and deployment.near_distance_max is not None:
+        earlier = find_near_precedent(
+            connection, sha256, clause.id, distance_max=deployment.near_distance_max
+        )
     context = context_of(
         item,
         deployment,
         result,
         backlog_minutes=backlog_minutes,
+        contradiction=contradiction_of(connection, deployment, result, mode),
         earlier=earlier,
     )
     calibrated = deployment.calibrated(result, mode)
@@ -71,9 +83,18 @@ def settle(
     )
     records = _evidence_records(item, result, calibrated, deployment, mode, tx.now)
     reason = evidence.code if isinstance(evidence, Unscored) else None
-    records.append(recording.triaged(item.id, outcome, tx.now, reason=reason))
+    serving = None if outcome.live.served_by is None else earlier
+    records.append(
+        recording.triaged(
+            item.id,
+            outcome,
+            tx.now,
+            reason=reason,
+            near_distance=None if serving is None else serving.distance,
+        )
+    )
 
-    task_id = None if earlier is None or outcome.live.served_by is None else earlier.task_id
+    task_id = serving.record.task_id if serving and serving.distance is None else None
     if outcome.live.disposition is Disposition.REVIEW and outcome.live.served_by is None:
         score = None if result.judgment is None else result.judgment.expected_score
         factors = priority_of(item, outcome.live, context, deployment, policy, score=score)
@@ -82,11 +103,12 @@ def settle(
         task_id = queued.task_id
         records.append(recording.enqueued(item.id, task_id, factors, tx.now))
 
-    settled = _insert(tx, item, outcome, task_id, earlier)
+    settled = _insert(tx, item, outcome, task_id, serving)
     append(connection, records)
     if settled.disposition is Disposition.ENFORCE:
+        decision_id = serving.record.decision_id if serving else None
         reason_code = connection.scalar(
-            select(decisions.c.reason_code).where(decisions.c.id == settled.decision_id)
+            select(decisions.c.reason_code).where(decisions.c.id == decision_id)
         )
         grounds = Grounds.of_machine(settled, policy, result.modality, decided_reason=reason_code)
         issue_statement(tx, item, grounds, namespace=deployment.namespace)
@@ -99,9 +121,10 @@ def context_of(
     result: ItemResult,
     *,
     backlog_minutes: float,
-    earlier: DispositionRecord | None,
+    contradiction: float | None,
+    earlier: Earlier | None,
 ) -> TriageContext:
-    """What triage is told of an item beside its score."""
+    """What triage is told of an item beside its score. contradiction: see `contradiction_of`."""
     return TriageContext(
         surface=item.surface,
         draws=draws_of(item.sha256, key=deployment.secret),
@@ -111,8 +134,22 @@ def context_of(
         reviewer_error=deployment.reviewer_error,
         backlog_minutes=backlog_minutes,
         capacity_minutes_per_hour=deployment.review_minutes_an_hour,
+        disagreement=contradiction,
         reported_clause=item.reported_clause,
-        precedent=None if earlier is None else precedent_of(earlier),
+        precedent=None if earlier is None else earlier.as_precedent(),
+    )
+
+
+def contradiction_of(
+    connection: Connection, deployment: Deployment, result: ItemResult, mode: Mode
+) -> float | None:
+    """How much the evidence on the file contradicts itself; None where it has no score."""
+    if result.judgment is None or result.sha256 is None:
+        return None
+    [other_mode] = set(Mode) - {mode}
+    other = find_result(connection, result.sha256, deployment.context(other_mode))
+    return disagreement(
+        result.judgment, result.provenance, None if other is None else other.judgment
     )
 
 
@@ -137,11 +174,13 @@ def _insert(
     item: Item,
     outcome: ShadowedOutcome,
     task_id: str | None,
-    earlier: DispositionRecord | None,
+    serving: Earlier | None,
 ) -> DispositionRecord:
     live = outcome.live
-    serving = earlier if live.served_by is not None else None
-    is_by_person = serving is not None and serving.is_by_person
+    record = None if serving is None else serving.record
+    near_distance = None if serving is None else serving.distance
+    # Of a near-duplicate, a person decided on another picture; on this one, nobody has.
+    is_same = record is not None and near_distance is None
     row = tx.connection.execute(
         insert(dispositions)
         .values(
@@ -150,15 +189,16 @@ def _insert(
             sha256=item.sha256,
             disposition=live.disposition,
             # A person may have chosen another action than the clause's.
-            action=serving.action if serving is not None and is_by_person else live.action,
+            action=record.action if record and record.is_by_person else live.action,
             clause_id=live.clause_id,
             probability=live.probability,
             outcome=live.as_json(),
             shadow=outcome.shadow and outcome.shadow.as_json(),
             task_id=task_id,
             served_by=live.served_by,
-            is_by_person=is_by_person,
-            decision_id=serving.decision_id if serving is not None else None,
+            near_distance=near_distance,
+            is_by_person=is_same and record is not None and record.is_by_person,
+            decision_id=record.decision_id if record and is_same else None,
             settled_at=tx.now,
             changed_at=tx.now,
         )

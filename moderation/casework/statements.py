@@ -50,6 +50,11 @@ class Grounds:
                 f"An automated detector found it {chance:.0%} likely that the item is "
                 "manipulated. Nobody has looked at it yet."
             )
+        elif settled.near_distance is not None:
+            facts = (
+                "The picture looks the same as one that a person acted on, for the reason given. "
+                "A program compared them; nobody has looked at this one yet."
+            )
         else:
             facts = "The same file was uploaded before, and was acted on for the reason given."
         return cls(

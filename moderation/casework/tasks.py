@@ -69,6 +69,7 @@ def new_task(
         # What was neither drawn nor asked for has no place in the sample; its label is left out
         # by `moderation.casework.feedback`, which reads the outcome.
         propensity=outcome.review_propensity or 1.0,
+        is_sampled=factors.is_sampled,
         group_id=item.sha256,
         due_at=due_at,
     )

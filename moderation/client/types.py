@@ -30,6 +30,8 @@ class Route(_Answer):
     clause_id: str
     probability: float | None
     is_by_person: bool
+    served_by: str | None = None
+    near_distance: int | None = None
     task_id: str | None
     settled_at: datetime
     changed_at: datetime

@@ -89,6 +89,7 @@ def disposition(row: AnyRow) -> DispositionRecord:
         shadow=row.shadow,
         task_id=row.task_id,
         served_by=row.served_by,
+        near_distance=row.near_distance,
         is_by_person=row.is_by_person,
         decision_id=row.decision_id,
         settled_at=row.settled_at,

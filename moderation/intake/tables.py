@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -76,6 +77,33 @@ results = Table(
     Column("is_scored", Boolean, nullable=False),
     Column("result", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+)
+
+# Numbers rise in the order of commits: see `moderation.casework.lookalikes`. hash: PDQ.
+pictures = Table(
+    "intake_pictures",
+    metadata,
+    Column(
+        "number",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("sha256", String(64), ForeignKey(contents.c.sha256), nullable=False, index=True),
+    Column("modality", String(8), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    sqlite_autoincrement=True,  # or the number of a row that was erased would be given again
+)
+
+# What was found when `sha256` came; the other was there before. frames_share: of its pictures.
+lookalikes = Table(
+    "intake_lookalikes",
+    metadata,
+    Column("sha256", String(64), ForeignKey(contents.c.sha256), primary_key=True),
+    Column("other_sha256", String(64), ForeignKey(contents.c.sha256), primary_key=True, index=True),
+    Column("distance", Integer, nullable=False),
+    Column("frames_share", Float, nullable=False),
+    Column("are_stills", Boolean, nullable=False),
 )
 
 jobs = Table(
@@ -146,6 +174,7 @@ dispositions = Table(
     Column("shadow", JSON(none_as_null=True)),
     Column("task_id", String(32)),
     Column("served_by", String(32), ForeignKey(items.c.id), index=True),
+    Column("near_distance", Integer),
     Column("is_by_person", Boolean, nullable=False),
     Column("decision_id", String(32)),
     Column("settled_at", UtcDateTime, nullable=False),

@@ -159,7 +159,9 @@ class DispositionRecord:
     disposition: in force now; a ruling changes it. action: what is done where it is ENFORCE.
     outcome: of triage, as `TriageOutcome.as_json`; shadow: of the policy on trial. task_id: of
     the review that it waits for, or waited for. served_by: the earlier item with the same bytes
-    whose review or decision serves this one. is_by_person: a ruling holds, `decision_id` its own.
+    whose review or decision serves this one. near_distance: where that item only looks the same,
+    in how many bits of 256 their PDQ hashes differ; nobody has looked at this one then.
+    is_by_person: a ruling on these bytes holds, `decision_id` its own.
     """
 
     item_id: str
@@ -173,6 +175,7 @@ class DispositionRecord:
     shadow: Mapping[str, Any] | None
     task_id: str | None
     served_by: str | None
+    near_distance: int | None
     is_by_person: bool
     decision_id: str | None
     settled_at: datetime

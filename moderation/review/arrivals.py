@@ -129,7 +129,7 @@ def reassess(tx: Transaction, fresh: NewTask) -> bool:
 
     False where there is none: it was decided, or never asked for.
     """
-    names = ("clause_id", "lane", "priority", "factors", "rerank_at", "is_harmful")
+    names = ("clause_id", "lane", "priority", "factors", "rerank_at", "is_harmful", "is_sampled")
     values = {name: getattr(fresh, name) for name in (*names, "handling_minutes", "due_at")}
     changed = tx.connection.execute(
         update(tasks)

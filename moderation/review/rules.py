@@ -14,7 +14,8 @@ class ReviewRules:
     undo: how long a decision can be taken back. pass_over: how long a reviewer is not given a
     task again that they skipped. second_rate: share of cases that get a blind second review.
     golden_rate: share of claims that are answered with a golden item. reserved_share: of claims
-    that go to the oldest sampled task, so that an overloaded queue reviews the sample too.
+    that go to the oldest sampled task, so that an overloaded queue reviews the sample too; the
+    service takes it from the policy (`sampling.reserved_reviews`).
     ordinary_from_lane: lanes below it are legal; what a deadline rests on never waits for golden
     items or reserved turns. adjudication: the desk where a disagreement goes. leases_max: that
     one reviewer holds. appeal_months: how long a ruling can be appealed. salt: a secret of the

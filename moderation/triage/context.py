@@ -65,8 +65,9 @@ class TriageContext:
     Both are forecasts of the platform. reviewer_error: P(a reviewer rules wrongly).
     backlog_minutes: admitted work that waits, without what is deferred; capacity_minutes_per_hour:
     of the reviewers, averaged over the day to come: at night nobody is there, and yet nothing is
-    to be deferred for that. disagreement: of the parts of the evidence with each other, [0, 1];
-    None where it was not measured. reported_clause: that a report names.
+    to be deferred for that. disagreement: of the parts of the evidence with each other, [0, 1], see
+    `moderation.triage.disagreement`; None where it was not measured. reported_clause: that a
+    report names.
     """
 
     surface: str

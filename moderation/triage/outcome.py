@@ -31,6 +31,7 @@ class TriageOutcome:
     not. action: what is done, where the route is ENFORCE. while_waiting: what the public sees of
     it, where the route is REVIEW. is_deferred: it waits behind the admission bar.
     probability: P(manipulated); None without a score. calibrator_id: that said so.
+    disagreement: see `TriageContext`.
     sample: why it was drawn, if it was; sample_propensity: P(being drawn).
     review_propensity: P(a person gets to see it in the line in front of the bar), over the draws:
     1 where the score asks for it, the sample's where only the draw does, 0 for a copy that a
@@ -49,6 +50,7 @@ class TriageOutcome:
     probability: float | None
     calibrator_id: str | None
     bounds: RouteBounds
+    disagreement: float | None
     sample: Sample | None
     sample_propensity: float
     review_propensity: float

@@ -108,6 +108,7 @@ def triage(
         probability=probability,
         calibrator_id=None if isinstance(evidence, Unscored) else evidence.calibrator_id,
         bounds=bounds,
+        disagreement=context.disagreement,
         sample=sample,
         sample_propensity=propensity,
         review_propensity=1.0 if is_asked_for else propensity,

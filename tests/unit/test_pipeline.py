@@ -1,5 +1,6 @@
 """The pipeline over ports: real files and arithmetic, no model."""
 
+import dataclasses
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,15 +8,18 @@ from threading import Event
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from encoders.base import ReadRequest
 from encoders.errors import CorruptMedia
+from encoders.pdq import frame_hashes
 from encoders.sampling import Uniform
 from encoders.types import (
     AudioSamples,
     DecodedMedia,
     Encoding,
     FeatureSequence,
+    FrameBatch,
     MediaFeatures,
     MediaMetadata,
     Modality,
@@ -122,6 +126,29 @@ def test_a_refused_file_is_named_by_its_bytes(pipeline, tmp_path) -> None:
     assert refused.error.code == "corrupt_media"
     assert refused.sha256 == hashlib.sha256(b"bad").hexdigest()
     assert absent.sha256 is None
+
+
+class Pictured(BytesAsSound):
+    """Every file comes with a photograph, one that holds `-` with its mirror image after it."""
+
+    def read(self, path: Path, request: ReadRequest) -> DecodedMedia:
+        media = super().read(path, request)
+        with Image.open("docs/samples/photo-genuine.jpg") as photo:
+            picture_HWC = np.asarray(photo.convert("RGB").resize((160, 120)))
+        views = [picture_HWC, picture_HWC[:, ::-1]][: 1 + (b"-" in path.read_bytes())]
+        frames = FrameBatch(np.stack(views), np.arange(float(len(views))), 120, 160)
+        return dataclasses.replace(media, frames=frames)
+
+
+def test_pictures_are_hashed_beside_the_score(pipeline, encoder, tmp_path) -> None:
+    extractor = Extractor(Pictured(), (encoder,), ReadRequest(Uniform()), "plan")
+    hashing = dataclasses.replace(pipeline, extractor=extractor, picture_hashes=frame_hashes)
+    paths = write(tmp_path, [b"aa", b"a-", b"aa", b"bad"])
+    one, two, copy, bad = (row.picture_hashes for row in hashing.score(paths, Mode.FAST))
+    assert [len(one), len(two), len(bad)] == [1, 2, 0]
+    assert one == two[:1] == copy
+    unhashed = dataclasses.replace(hashing, picture_hashes=None)
+    assert [row.picture_hashes for row in unhashed.score(paths[:2], Mode.FAST)] == [(), ()]
 
 
 class ReplacedMeanwhile(BytesAsSound):

@@ -94,6 +94,7 @@ RESULTS = [
             xmp_source_types=("compositeSynthetic",),
             notes=("one, two",),
         ),
+        picture_hashes=("0f" * 32, "a1" * 32),
     ),
     ItemResult("r", "12" * 32, Modality.AUDIO, None, judgment(0.0, FULL, RATIONALE), None),
     failed("broken.mp4"),

@@ -53,7 +53,7 @@ def test_no_secret_is_logged(
         open_engine("mysql://us:hunter2@db/name")
     logging.getLogger("moderation").warning("%s", caught.value)
 
-    secrets = [text.rpartition("_")[2] for text in keys.values()]
+    secrets = [text.split("_", 2)[2] for text in keys.values()]
     secrets += [hook["secret"], hook["secret"].removeprefix("whsec_"), "t0k3n-of-theirs", "hunter2"]
     # The test's own client speaks of what it sends.
     records = [one for one in caplog.records if not one.name.startswith("http")]

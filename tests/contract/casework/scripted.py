@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from sqlalchemy import Engine
 
+from encoders.provenance.types import ManifestState, Provenance
 from encoders.types import Modality
 from moderation.calibration.calibrator import FittedCalibrator
 from moderation.calibration.candidates import candidate
@@ -34,6 +35,7 @@ from moderation.types import Examination, ItemError, ItemResult, Judgment, Mode
 from tests.unit.calibration.made import ORIGIN, labelled_items
 
 T0 = datetime(2026, 5, 4, 9, tzinfo=UTC)
+_MADE = Provenance(ManifestState.ABSENT, xmp_source_types=("trainedAlgorithmicMedia",))
 RULES = ReviewRules(second_rate=0.0, golden_rate=0.0, salt="casework")
 
 
@@ -41,7 +43,8 @@ class ScriptedDispatcher:
     """The first word of a file is what happens to it: a digit is its score.
 
     `corrupt`: cannot be read, for good. `later`: may be tried again. `break`: the dispatcher
-    itself breaks down. `busy`: it says that it may be tried again. `kill`: its process dies.
+    itself breaks down. `busy`: it says that it may be tried again. `kill`: its process dies. Words
+    `pdq:HASH` are its pictures, `video` its kind; `made` says that an algorithm made it.
     """
 
     judge_id = "scripted-1"
@@ -61,7 +64,7 @@ class ScriptedDispatcher:
             yield self._one(path, mode)
 
     def _one(self, path: Path, mode: Mode) -> ItemResult:
-        script = path.read_text().split()[0]
+        script = self._script(path)
         self.seen.append(script)
         digest = path.name
         if script == "break":
@@ -76,7 +79,22 @@ class ScriptedDispatcher:
         digit = int(script)
         digits = tuple(float(k == digit) for k in range(10))
         judgment = Judgment(digits, 1.0, float(digit), mode, self.judge_id)
-        return ItemResult(str(path), digest, Modality.IMAGE, None, judgment, None)
+        words = path.read_text().split()
+        hashes = tuple(one.removeprefix("pdq:") for one in words if one.startswith("pdq:"))
+        kind = Modality.VIDEO if "video" in words else Modality.IMAGE
+        return ItemResult(
+            str(path),
+            digest,
+            kind,
+            None,
+            judgment,
+            None,
+            picture_hashes=hashes,
+            provenance=_MADE if "made" in words else None,
+        )
+
+    def _script(self, path: Path) -> str:
+        return path.read_text().split()[0]
 
     def examine(self, path: Path, mode: Mode, *, rationales: int = 1) -> Examination:
         raise NotImplementedError

@@ -14,10 +14,11 @@ from moderation.casework.reconsidering import forecast, report
 from moderation.casework.reviewing import CaseReview
 from moderation.casework.running import work_off
 from moderation.casework.scoring import ScoringDesk
-from moderation.database import reading
+from moderation.database import reading, writing
 from moderation.errors import CalibrationError, ConfigurationError, StatementError
 from moderation.intake.errors import SubmissionError
 from moderation.intake.listings import dispositions_of, find_item, jobs_of
+from moderation.intake.results import keep_result
 from moderation.intake.types import DispositionRecord, ItemState, JobState, Views
 from moderation.review.claims import claim
 from moderation.review.decisions import decide, undo
@@ -25,7 +26,7 @@ from moderation.review.errors import NotAllowed
 from moderation.review.listings import waiting
 from moderation.review.reviewers import enrol
 from moderation.review.types import Action, Desk, Finding, Reviewer, Verdict
-from moderation.types import Disposition, Mode
+from moderation.types import Disposition, ItemResult, Judgment, Mode
 from tests.contract.casework.scripted import (
     RULES,
     T0,
@@ -384,3 +385,43 @@ def test_rulings_on_drawn_items_weigh_by_their_propensity(engine: Engine, tmp_pa
     assert 0 < len(weights) < len(allowed)
     assert weights.keys() < allowed
     assert all(one.result is not None and one.result.judgment is not None for one in found)
+
+
+def test_contradictory_evidence_is_drawn_for_review(engine: Engine, tmp_path: Path) -> None:
+    desk = make_desk(
+        engine, tmp_path / "data", deployment=deployment(live=policy(disagreement_share=1.0))
+    )
+    plain, made, twice = (send(desk, content) for content in ("9 a", "9 made", "9 twice"))
+    context = desk.deployment.context(Mode.FULL)
+    digits = tuple(float(k == 1) for k in range(10))
+    judgment = Judgment(digits, 1.0, 1.0, Mode.FULL, context.judge_id)
+    full = ItemResult(twice.sha256, twice.sha256, None, None, judgment, None)
+    with writing(engine) as connection:
+        keep_result(connection, twice.sha256, full, context, now=desk.clock())
+    work_off(desk)
+    found = {item.declared_name: route(desk, item.id).outcome for item in (plain, made, twice)}
+    assert {name: one["sample"] for name, one in found.items()} == {
+        "9 a": None,
+        "9 made": "disagreement",
+        "9 twice": "disagreement",
+    }
+    assert [one["disagreement"] for one in found.values()] == [0.0, 1.0, pytest.approx(8 / 9)]
+    assert route(desk, plain.id).disposition is Disposition.ALLOW
+    assert route(desk, made.id).disposition is Disposition.REVIEW
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_turns_that_the_policy_reserves_go_to_drawn_items(
+    engine: Engine, tmp_path: Path, share: float
+) -> None:
+    live = policy(disagreement_share=1.0, reserved_reviews=share)
+    desk = make_desk(engine, tmp_path / "data", deployment=deployment(live=live))
+    asked = send(desk, "5", views=Views(1e6, 1e6, 1e4))
+    drawn = send(desk, "9 made")
+    work_off(desk)
+    rules = desk.deployment.review_rules(RULES)
+    with CaseReview(engine, rules, desk.deployment.namespace).at(desk.clock()) as tx:
+        enrol(tx, Reviewer("ann"))
+        given = [claim(tx, "ann") for _ in range(2)]
+    ids = [one.task.item_id for one in given if one is not None]
+    assert ids == ([drawn.id, asked.id] if share else [asked.id, drawn.id])

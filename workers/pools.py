@@ -1,0 +1,113 @@
+"""A pool of processes for one queue."""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from moderation.settings import Settings, cores
+from workers.queues import LOADS_MODELS, Queue
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(processName)s %(name)s: %(message)s"
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def processes_of(queue: Queue, concurrency: int | None) -> int:
+    """One where each process loads the models, or as many as asked for; a few elsewhere."""
+    if concurrency is not None:
+        return concurrency
+    return 1 if queue in LOADS_MODELS else min(cores(), 2)
+
+
+def limit_threads(processes: int) -> None:
+    """Share the cores among the processes. Counts only before NumPy and PyTorch are imported."""
+    for name in THREADS:
+        os.environ.setdefault(name, str(max(1, cores() // processes)))
+
+
+def log_to_stderr() -> None:
+    """What pools and beat do; what migrations find in order is of no interest each time."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def run_pool(settings: Settings, queue: Queue, *, concurrency: int | None = None) -> int:
+    """Work `queue` until SIGTERM or SIGINT; the exit code.
+
+    Processes are forked from a parent that has loaded no model and opened no connection. Each
+    holds its own, from its first task on; one that is killed is replaced.
+
+    Raises:
+        ConfigurationError: no broker, or packages that are not installed.
+    """
+    processes = processes_of(queue, concurrency)
+    limit_threads(processes)
+    from celery import signals
+
+    from workers.app import make_app
+    from workers.heartbeat import Heart
+    from workers.processes import PoolProcess
+    from workers.stopping import StopRequest, stop_on_signal
+    from workers.tasks import Tasks
+
+    log_to_stderr()
+    app, stop, is_watched = make_app(settings), StopRequest(), threading.Event()
+    process = PoolProcess(settings, stop.is_made)
+    tasks = Tasks(app, process)
+    tasks.register()
+
+    def begin(**_: Any) -> None:
+        tasks.heart = Heart(settings.run_dir, queue)
+
+    def end(**_: Any) -> None:
+        process.close()
+        if tasks.heart is not None:
+            tasks.heart.close()
+
+    def ready(**_: Any) -> None:
+        # Sent again with each new connection to the broker.
+        if not is_watched.is_set():
+            is_watched.set()
+            stop_on_signal(stop, settings.stop_seconds_max)
+
+    _connect(signals.worker_process_init, begin)
+    _connect(signals.worker_process_shutdown, end)
+    _connect(signals.worker_ready, ready)
+    worker = app.Worker(
+        hostname=f"{queue}-{os.getpid()}@{socket.gethostname()}",
+        queues=[str(queue)],
+        pool="prefork",
+        concurrency=processes,
+        # A free process takes the next message, instead of one behind a long task.
+        optimization="fair",
+        loglevel="INFO",
+        quiet=True,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        no_color=True,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def run_beat(settings: Settings) -> None:
+    """Send the maintenance tasks when they are due, until SIGTERM or SIGINT. One is enough.
+
+    Raises:
+        ConfigurationError: no broker, or packages that are not installed.
+    """
+    from workers.app import make_app
+    from workers.schedule import schedule
+
+    log_to_stderr()
+    app = make_app(settings)
+    app.conf.beat_schedule = schedule(settings)
+    # In memory: what is due is in the database, and a file that is cut off would stop the start.
+    app.Beat(scheduler="celery.beat:Scheduler", quiet=True, loglevel="INFO").run()
+
+
+def _connect(signal: Any, receiver: Callable[..., None]) -> None:
+    signal.connect(receiver, weak=False)

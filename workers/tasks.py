@@ -1,0 +1,60 @@
+"""The tasks: a message says that there is work, the database says which."""
+
+import logging
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
+
+from celery import Celery
+
+from moderation.errors import TransientError
+from workers.bells import ring
+from workers.heartbeat import Heart
+from workers.processes import PoolProcess
+from workers.queues import Queue
+from workers.schedule import CHORES, SWEEP
+
+_log = logging.getLogger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Tasks:
+    """Each is safe to repeat: what is done already is not due. heart: set where the pool forks."""
+
+    app: Celery
+    process: PoolProcess
+    heart: Heart | None = field(default=None)
+
+    def register(self) -> None:
+        """Give the application its tasks."""
+        self.app.task(self.score, name=str(Queue.SCORE))
+        self.app.task(self.sweep, name=SWEEP)
+        self.app.task(self.chores, name=CHORES)
+
+    def score(self, sha256: str, judge_id: str, policy_id: str) -> None:
+        """Take the next batch of score jobs, which may hold this content or not."""
+        _log.debug("score: rung for %s, %s, %s", sha256, judge_id, policy_id)
+        more = self._work(self.process.score_batch)
+        if more:
+            # To the back of the queue, so that bells of other work come between.
+            ring(self.app, Queue.SCORE, more[0], judge_id, policy_id)
+
+    def sweep(self) -> None:
+        """Ring again for what nobody has heard of."""
+        self._work(self.process.sweep, self.app)
+
+    def chores(self) -> None:
+        """What ages and runs out."""
+        self._work(self.process.do_chores)
+
+    def _work(self, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T | None:
+        with self.heart.working() if self.heart is not None else nullcontext():
+            try:
+                return work(*arguments, **options)
+            except TransientError as error:
+                # The jobs are where they were: the sweeper rings again, and beat sends again.
+                _log.warning("tried again at the next bell: %s", error)
+                return None
