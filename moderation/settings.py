@@ -136,6 +136,8 @@ class Settings(BaseSettings):
         certificates of signers that are trusted; without one, no signer is.
     sources: folders with genuine media for `corpus build`, parted like PATH.
     log_format: of what the server and workers say of themselves: "text", or "json" for machines.
+    metrics_port: of Prometheus measures without a key, for a private network; 0: none. The API
+        shows them at `/metrics` as well, for a key.
     offline: never reach for the network. debug: print tracebacks.
     """
 
@@ -192,6 +194,7 @@ class Settings(BaseSettings):
     trust_anchors: Folder | None = None
     sources: str = ""
     log_format: LogFormat = LogFormat.TEXT
+    metrics_port: int = Field(default=0, ge=0, le=65535)
     offline: bool = False
     debug: bool = False
 

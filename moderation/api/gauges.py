@@ -116,12 +116,13 @@ class CalibrationCollector(_FromDatabase):
             "Ruled items of the random sample of the last 30 days.",
             value=found.items,
         )
+        error = GaugeMetricFamily(
+            "moderation_random_sample_calibration_error",
+            "Expected calibration error on these items; none without items.",
+        )
         if found.items:
-            yield GaugeMetricFamily(
-                "moderation_random_sample_calibration_error",
-                "Expected calibration error on these items.",
-                value=found.expected_error,
-            )
+            error.add_metric((), found.expected_error)
+        yield error
 
     def _found(self) -> SampleError:
         now = self._clock()

@@ -34,6 +34,7 @@ def serve_command(
     require_installed("fastapi", "httpx", "prometheus_client", "uvicorn")
     from moderation.api.listening import listen
     from moderation.api.serving import serving
+    from moderation.telemetry.exposition import exposed
     from moderation.telemetry.logs import log_to_stderr
     from moderation.telemetry.tracing import exporting
 
@@ -49,7 +50,9 @@ def serve_command(
             app = serving(settings, engine, dispatcher, bell)
             typer.echo(f"data in {settings.data_dir}; listening at http://{host}:{port}", err=True)
             _say_how_to_begin(engine)
-            listen(app, host, port)
+            shown = settings.metrics_port
+            with exposed(app.state.registry, shown) if shown else nullcontext():
+                listen(app, host, port)
     finally:
         engine.dispose()
 
