@@ -97,6 +97,14 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), AfterValidator(_distinct)]
 
 
+def _days(value: Any) -> Any:
+    return value.split(",") if isinstance(value, str) else value
+
+
+Days = Annotated[int, Field(ge=1)]
+RetentionDays = Annotated[tuple[Days, Days, Days] | None, NoDecode, BeforeValidator(_days)]
+
+
 class Settings(BaseSettings):
     """Everything that differs from one deployment to the next.
 
@@ -127,6 +135,9 @@ class Settings(BaseSettings):
         due. task_seconds_max: after which a pool process is killed. stop_seconds_max: what
         SIGTERM leaves a worker for the file in hand. run_dir: heartbeats of this machine's
         workers.
+    retention_days: `ALLOWED,DECIDED,APPEALED`, after which workers erase media by themselves;
+        without it, `moderation audit erase` does. statements_dir: where they export statements of
+        reasons to. metrics_port: the first port that pool processes show measures at; 0: none.
     requests_a_second, requests_at_once: that one API key may send.
     server, api_key: that commands such as `submit` speak to, and with which key.
     feature_cache_bytes: bound on the feature store; 0 switches it off.
@@ -173,6 +184,9 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(default=5.0, gt=0, allow_inf_nan=False)
     task_seconds_max: float = Field(default=900.0, gt=0, allow_inf_nan=False)
     stop_seconds_max: float = Field(default=60.0, gt=0, allow_inf_nan=False)
+    retention_days: RetentionDays = None
+    statements_dir: Folder | None = None
+    metrics_port: int = Field(default=0, ge=0, le=65000)
     run_dir: Folder = Field(default_factory=_default_run_dir)
     requests_a_second: float = Field(default=50.0, gt=0)
     requests_at_once: int = Field(default=200, ge=1)

@@ -4,13 +4,15 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from moderation.settings import Settings, cores
+from moderation.telemetry.logs import log_to_stderr
 from workers.queues import LOADS_MODELS, Queue
 
-LOG_FORMAT = "%(asctime)s %(levelname)s %(processName)s %(name)s: %(message)s"
+PORTS_A_QUEUE = 10
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -27,9 +29,9 @@ def limit_threads(processes: int) -> None:
         os.environ.setdefault(name, str(max(1, cores() // processes)))
 
 
-def log_to_stderr() -> None:
-    """What pools and beat do; what migrations find in order is of no interest each time."""
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+def _log(settings: Settings) -> None:
+    log_to_stderr(settings.log_format)
+    # What migrations find in order is of no interest each time.
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
@@ -46,23 +48,29 @@ def run_pool(settings: Settings, queue: Queue, *, concurrency: int | None = None
     limit_threads(processes)
     from celery import signals
 
+    from moderation.telemetry.tracing import exporting
     from workers.app import make_app
     from workers.heartbeat import Heart
     from workers.processes import PoolProcess
+    from workers.record_keeping import RecordKeeping
     from workers.stopping import StopRequest, stop_on_signal
     from workers.tasks import Tasks
 
-    log_to_stderr()
+    _log(settings)
+    telling = ExitStack()
     app, stop, is_watched = make_app(settings), StopRequest(), threading.Event()
     process = PoolProcess(settings, stop.is_made)
-    tasks = Tasks(app, process)
+    tasks = Tasks(app, process, RecordKeeping(settings, lambda: process.engine))
     tasks.register()
 
     def begin(**_: Any) -> None:
         tasks.heart = Heart(settings.run_dir, queue)
+        telling.enter_context(exporting(f"moderation-{queue}"))
+        telling.enter_context(showing_measures(settings, queue))
 
     def end(**_: Any) -> None:
         process.close()
+        telling.close()
         if tasks.heart is not None:
             tasks.heart.close()
 
@@ -93,6 +101,27 @@ def run_pool(settings: Settings, queue: Queue, *, concurrency: int | None = None
     return int(worker.exitcode or 0)
 
 
+@contextmanager
+def showing_measures(settings: Settings, queue: Queue) -> Iterator[None]:
+    """Have this pool process scraped: ports from `metrics_port` on, ten for each queue."""
+    if settings.metrics_port == 0:
+        yield
+        return
+    from billiard import current_process
+
+    from moderation.telemetry.exposition import measured
+
+    index = getattr(current_process(), "index", 0) % PORTS_A_QUEUE
+    port = settings.metrics_port + PORTS_A_QUEUE * list(Queue).index(queue) + index
+    with ExitStack() as shown:
+        try:
+            shown.enter_context(measured(port))
+        except OSError as error:
+            # The one before may still be ending; what scores matters more than who counts.
+            logging.getLogger(__name__).warning("no measures at port %d: %s", port, error)
+        yield
+
+
 def run_beat(settings: Settings) -> None:
     """Send the maintenance tasks when they are due, until SIGTERM or SIGINT. One is enough.
 
@@ -102,7 +131,7 @@ def run_beat(settings: Settings) -> None:
     from workers.app import make_app
     from workers.schedule import schedule
 
-    log_to_stderr()
+    _log(settings)
     app = make_app(settings)
     app.conf.beat_schedule = schedule(settings)
     # In memory: what is due is in the database, and a file that is cut off would stop the start.

@@ -9,9 +9,15 @@ from workers.queues import Queue
 SWEEP = "sweep"
 CHORES = "chores"
 DROP_UPLOADS = "drop_uploads"
+CHECK_CALIBRATION = "check_calibration"
+ERASE = "erase"
+EXPORT_STATEMENTS = "export_statements"
 BEATS = {
     CHORES: (Queue.MAINTENANCE, timedelta(seconds=30)),
     DROP_UPLOADS: (Queue.INGEST, timedelta(minutes=10)),
+    CHECK_CALIBRATION: (Queue.MAINTENANCE, timedelta(hours=6)),
+    ERASE: (Queue.MAINTENANCE, timedelta(hours=1)),
+    EXPORT_STATEMENTS: (Queue.MAINTENANCE, timedelta(hours=1)),
 }
 
 

@@ -13,7 +13,15 @@ from workers.bells import ring
 from workers.heartbeat import Heart
 from workers.processes import Due, PoolProcess
 from workers.queues import Queue
-from workers.schedule import CHORES, DROP_UPLOADS, SWEEP
+from workers.record_keeping import RecordKeeping
+from workers.schedule import (
+    CHECK_CALIBRATION,
+    CHORES,
+    DROP_UPLOADS,
+    ERASE,
+    EXPORT_STATEMENTS,
+    SWEEP,
+)
 
 _log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -26,6 +34,7 @@ class Tasks:
 
     app: Celery
     process: PoolProcess
+    records: RecordKeeping
     heart: Heart | None = field(default=None)
 
     def register(self) -> None:
@@ -35,6 +44,9 @@ class Tasks:
         self.app.task(self.chores, name=CHORES)
         self.app.task(self.explain, name=str(Queue.EXPLAIN))
         self.app.task(self.drop_uploads, name=DROP_UPLOADS)
+        self.app.task(self.check_calibration, name=CHECK_CALIBRATION)
+        self.app.task(self.erase, name=ERASE)
+        self.app.task(self.export_statements, name=EXPORT_STATEMENTS)
 
     def score(self, sha256: str, judge_id: str, policy_id: str) -> None:
         """Take the next batch of score jobs, which may hold this content or not."""
@@ -57,6 +69,18 @@ class Tasks:
     def chores(self) -> None:
         """What ages and runs out."""
         self._work(self.process.do_chores)
+
+    def check_calibration(self) -> None:
+        """Whether the calibrator still holds."""
+        self._work(self.records.check_calibration)
+
+    def erase(self) -> None:
+        """What retention makes due."""
+        self._work(self.records.erase)
+
+    def export_statements(self) -> None:
+        """Statements of reasons that nobody has yet."""
+        self._work(self.records.export_statements)
 
     def _ring(self, due: Due | None, judge_id: str, policy_id: str) -> None:
         """To the back of the queue, so that bells of other work come between."""

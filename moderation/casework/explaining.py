@@ -11,6 +11,7 @@ from moderation.intake.jobs import claim_jobs, finish, put_off
 from moderation.intake.listings import dispositions_of, find_item
 from moderation.intake.results import find_result, keep_result
 from moderation.intake.types import ItemState, Job, JobKind
+from moderation.telemetry import observers
 from moderation.types import ItemError, ItemResult
 
 
@@ -78,5 +79,6 @@ def _fail(desk: ScoringDesk, job: Job, error: ItemError, *, is_transient: bool) 
     with writing(desk.engine) as connection:
         if is_transient and job.deliveries < rules.deliveries_max:
             put_off(connection, job, error, until=now + rules.pause(job.deliveries, desk.draw()))
+            observers.tell(lambda observer: observer.job_retried(str(job.kind), error.code))
         else:
             finish(connection, job, now=now, error=error)

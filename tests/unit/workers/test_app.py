@@ -6,8 +6,12 @@ from moderation.errors import ConfigurationError
 from moderation.settings import Settings
 from workers.app import configuration, make_app
 from workers.bells import ring
+from workers.processes import PoolProcess
 from workers.queues import Queue
+from workers.record_keeping import RecordKeeping
 from workers.redis_server import free_port
+from workers.schedule import schedule
+from workers.tasks import Tasks
 
 
 def test_no_task_outlives_its_message() -> None:
@@ -30,3 +34,15 @@ def test_a_broker_that_is_down_is_no_error() -> None:
     assert "hidden" not in repr(settings)
     with make_app(settings) as app:
         assert not ring(app, Queue.SCORE, "0" * 64, "judge", "policy@1")
+
+
+def test_every_beat_has_its_task() -> None:
+    settings = Settings.load(broker_url="redis://localhost:1/0")
+    with make_app(settings) as app:
+        process = PoolProcess(settings, is_stopping=lambda: False)
+        Tasks(app, process, RecordKeeping(settings, lambda: process.engine)).register()
+        app.finalize()
+        sent = {one["task"] for one in schedule(settings).values()}
+        own = {name for name in app.tasks if not name.startswith("celery.")}
+    assert own == sent | {"score", "explain"}
+    assert {one["options"]["queue"] for one in schedule(settings).values()} <= set(Queue)
