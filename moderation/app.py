@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from encoders.base import ReadRequest
-from encoders.cache import FeatureCache
 from encoders.sampling import Uniform, sampling_id
 from encoders.sandbox import Sandbox
 from encoders.sandbox_errors import ChildExit
@@ -174,6 +173,8 @@ def build_extractor(
                 remedy="Add it to MODERATION_ENCODERS.",
             )
     import torch
+
+    from encoders.cache import FeatureCache  # safetensors comes with what scores
 
     offered = {
         "weights": build_weights(settings),

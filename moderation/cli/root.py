@@ -18,6 +18,7 @@ from moderation.cli.exit_codes import ExitCode
 from moderation.cli.inspect import inspect_command
 from moderation.cli.interruption import Interrupted
 from moderation.cli.keys import app as keys_app
+from moderation.cli.migrate import migrate_command
 from moderation.cli.models import app as models_app
 from moderation.cli.plugin_commands import add_plugins
 from moderation.cli.plugins import plugins_command
@@ -114,6 +115,7 @@ app.command("inspect")(inspect_command)
 app.command("doctor")(doctor_command)
 app.command("plugins")(plugins_command)
 app.command("serve")(serve_command)
+app.command("migrate")(migrate_command)
 app.command("submit")(submit_command)
 app.command("status")(status_command)
 app.add_typer(keys_app, name="keys")
