@@ -137,7 +137,7 @@ class Settings(BaseSettings):
         workers.
     retention_days: `ALLOWED,DECIDED,APPEALED`, after which workers erase media by themselves;
         without it, `moderation audit erase` does. statements_dir: where they export statements of
-        reasons to. metrics_port: the first port that pool processes show measures at; 0: none.
+        reasons to.
     requests_a_second, requests_at_once: that one API key may send.
     server, api_key: that commands such as `submit` speak to, and with which key.
     feature_cache_bytes: bound on the feature store; 0 switches it off.
@@ -147,8 +147,9 @@ class Settings(BaseSettings):
         certificates of signers that are trusted; without one, no signer is.
     sources: folders with genuine media for `corpus build`, parted like PATH.
     log_format: of what the server and workers say of themselves: "text", or "json" for machines.
-    metrics_port: of Prometheus measures without a key, for a private network; 0: none. The API
-        shows them at `/metrics` as well, for a key.
+    metrics_port: of Prometheus measures without a key, for a private network; 0: none. The API's
+        is this one, and it shows them at `/metrics` as well, for a key; pools have those behind
+        it, see docs/workers.md.
     offline: never reach for the network. debug: print tracebacks.
     """
 
@@ -208,7 +209,6 @@ class Settings(BaseSettings):
     trust_anchors: Folder | None = None
     sources: str = ""
     log_format: LogFormat = LogFormat.TEXT
-    metrics_port: int = Field(default=0, ge=0, le=65535)
     offline: bool = False
     debug: bool = False
 

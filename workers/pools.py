@@ -103,7 +103,7 @@ def run_pool(settings: Settings, queue: Queue, *, concurrency: int | None = None
 
 @contextmanager
 def showing_measures(settings: Settings, queue: Queue) -> Iterator[None]:
-    """Have this pool process scraped: ports from `metrics_port` on, ten for each queue."""
+    """Have this pool process scraped: ten ports for each queue, behind the API's ten."""
     if settings.metrics_port == 0:
         yield
         return
@@ -112,7 +112,7 @@ def showing_measures(settings: Settings, queue: Queue) -> Iterator[None]:
     from moderation.telemetry.exposition import measured
 
     index = getattr(current_process(), "index", 0) % PORTS_A_QUEUE
-    port = settings.metrics_port + PORTS_A_QUEUE * list(Queue).index(queue) + index
+    port = settings.metrics_port + PORTS_A_QUEUE * (1 + list(Queue).index(queue)) + index
     with ExitStack() as shown:
         try:
             shown.enter_context(measured(port))
