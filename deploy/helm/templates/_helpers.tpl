@@ -55,7 +55,7 @@ securityContext:
 - name: MODERATION_BROKER_URL
   valueFrom: {secretKeyRef: {name: {{ include "moderation.secret" . }}, key: broker-url}}
 - name: MODERATION_SECRET_FILE
-  value: /run/secrets/moderation/secret
+  value: /run/moderation/secret
 {{- range $name, $value := .Values.settings }}
 - name: {{ $name }}
   value: {{ $value | quote }}
@@ -65,7 +65,22 @@ securityContext:
 {{- define "moderation.mounts" -}}
 - {name: data, mountPath: /data}
 - {name: scratch, mountPath: /tmp}
-- {name: secret, mountPath: /run/secrets/moderation, readOnly: true}
+- {name: private, mountPath: /run/moderation, readOnly: true}
+{{- end -}}
+
+{{/* Kubernetes lets a pod's group read its secrets; the program refuses a secret that others read. */}}
+{{- define "moderation.ownSecret" -}}
+- name: secret
+  image: {{ include "moderation.image" .Values.images.api }}
+  imagePullPolicy: {{ .Values.images.pullPolicy }}
+  command: [install, -m, "0400", /run/secrets/moderation/secret, /run/moderation/secret]
+  {{- include "moderation.containerSecurity" . | nindent 2 }}
+  resources:
+    requests: {cpu: 10m, memory: 16Mi}
+    limits: {memory: 64Mi}
+  volumeMounts:
+    - {name: secret, mountPath: /run/secrets/moderation, readOnly: true}
+    - {name: private, mountPath: /run/moderation}
 {{- end -}}
 
 {{- define "moderation.volumes" -}}
@@ -73,12 +88,10 @@ securityContext:
   persistentVolumeClaim: {claimName: {{ .Values.data.existingClaim | default (printf "%s-data" (include "moderation.name" .)) }}}
 - name: scratch
   emptyDir: {sizeLimit: 1Gi}
+- name: private
+  emptyDir: {medium: Memory, sizeLimit: 1Mi}
 - name: secret
-  projected:
-    # The program refuses a secret that others can read.
-    defaultMode: 0400
-    sources:
-      - secret:
-          name: {{ include "moderation.secret" . }}
-          items: [{key: secret, path: secret}]
+  secret:
+    secretName: {{ include "moderation.secret" . }}
+    items: [{key: secret, path: secret}]
 {{- end -}}
