@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from moderation.review.quality import team_error
+from moderation.review.quality import TEAM_PRIOR, team_checks
+from moderation.review.reviewer_error import posterior_mean
 from moderation.review.transaction import Transaction
 
 WINDOW = timedelta(days=90)
@@ -22,6 +23,6 @@ class TeamError:
         # A clock that was set back ends it, too.
         is_fresh = self._made_at is not None and abs(tx.now - self._made_at) < RENEWED
         if self._mean is None or not is_fresh:
-            estimate = team_error(tx.connection, tx.rules, since=tx.now - WINDOW)
-            self._mean, self._made_at = estimate.mean, tx.now
+            counts = team_checks(tx.connection, tx.rules, since=tx.now - WINDOW)
+            self._mean, self._made_at = posterior_mean(*counts, TEAM_PRIOR), tx.now
         return self._mean

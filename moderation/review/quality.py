@@ -169,14 +169,8 @@ def reviewer_errors(
     return {name: estimate_error(errors[name], total[name], chosen) for name in sorted(total)}
 
 
-def team_error(
-    connection: Connection,
-    rules: ReviewRules,
-    *,
-    since: datetime,
-    prior: BetaPrior = TEAM_PRIOR,
-) -> ErrorEstimate:
-    """How often the team's reviewers err, for the priority formula.
+def team_checks(connection: Connection, rules: ReviewRules, *, since: datetime) -> tuple[int, int]:
+    """Errors and checks of all reviewers, as far as nobody chose what to check.
 
     From golden items, and from the two blind decisions on cases that were drawn for a second
     review: neither depends on who doubted or complained, as other checks do.
@@ -196,4 +190,15 @@ def team_error(
         if row.kind == TaskKind.GOLDEN or rules.draw("second", row.case_id) < rules.second_rate
     }
     held = [one for one in checks(connection, since=since) if one.decision_id in counted]
-    return estimate_error(sum(one.is_error for one in held), len(held), prior)
+    return sum(one.is_error for one in held), len(held)
+
+
+def team_error(
+    connection: Connection,
+    rules: ReviewRules,
+    *,
+    since: datetime,
+    prior: BetaPrior = TEAM_PRIOR,
+) -> ErrorEstimate:
+    """How often the team's reviewers err, with its interval; see `team_checks`."""
+    return estimate_error(*team_checks(connection, rules, since=since), prior)

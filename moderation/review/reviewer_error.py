@@ -38,6 +38,16 @@ class ErrorEstimate:
     checks: int
 
 
+def posterior_mean(errors: int, checks: int, prior: BetaPrior) -> float:
+    """Mean of the posterior Beta(a + errors, b + checks - errors): (a + errors) / (a + b + checks).
+
+    Source: Gelman and others, Bayesian data analysis, 2.4.
+    """
+    if not 0 <= errors <= checks:
+        raise ValueError(f"{errors} errors in {checks} checks")
+    return (prior.errors + errors) / (prior.errors + prior.rights + checks)
+
+
 def estimate_error(
     errors: int, checks: int, prior: BetaPrior, *, confidence: float = 0.95
 ) -> ErrorEstimate:
@@ -47,12 +57,11 @@ def estimate_error(
     """
     from scipy.stats import beta
 
-    if not 0 <= errors <= checks:
-        raise ValueError(f"{errors} errors in {checks} checks")
+    mean = posterior_mean(errors, checks, prior)
     a, b = prior.errors + errors, prior.rights + checks - errors
     tail = (1.0 - confidence) / 2.0
     lower, upper = beta.ppf([tail, 1.0 - tail], a, b)
-    return ErrorEstimate(a / (a + b), float(lower), float(upper), errors, checks)
+    return ErrorEstimate(mean, float(lower), float(upper), errors, checks)
 
 
 @dataclass(frozen=True, slots=True)
