@@ -63,13 +63,13 @@ def mixed(numbers: random.Random, count: int) -> list[bytes]:
     made = [b"kill"]
     for number in range(count - 1):
         kind = numbers.random()
-        if kind < 0.15:
+        if kind < 0.3:
             made.append(numbers.choice(media))
-        elif kind < 0.25:
+        elif kind < 0.35:
             made.append(b"corrupt %d" % number)
-        elif kind < 0.4:
-            made.append(b"%d copy" % numbers.randrange(10))
         elif kind < 0.5:
+            made.append(b"%d copy" % numbers.randrange(10))
+        elif kind < 0.6:
             made.append(b"slow 0.3 %d %d" % (numbers.randrange(10), number))
         else:
             made.append(b"%d %d" % (numbers.randrange(10), number))
@@ -112,6 +112,8 @@ def torment(
         target = order.pop()
         if parts.kill(target):
             outcome.kills[target] += 1
+        elif order:
+            order.insert(0, target)  # there was none yet
         if target is Target.API:
             parts.wait_until_up()
         outcome.faults += [f"{name} ended by itself" for name in parts.has_ended()]

@@ -149,7 +149,7 @@ class Parts:
     def _kill_below(self, target: Target) -> bool:
         """A pool process of the worker for scores, or one of what decodes for it."""
         pause = threading.Event()
-        for _ in range(100):
+        for _ in range(200):
             with contextlib.suppress(psutil.NoSuchProcess):
                 pools = psutil.Process(self._running[Target.WORKER].pid).children()
                 decoders = [below for pool in pools for below in pool.children(recursive=True)]

@@ -1,6 +1,7 @@
 """The scripted dispatcher of the casework tests, as the plugin that real processes load."""
 
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from moderation.errors import TypedError
 from moderation.types import ItemError, ItemResult, Mode
 from tests.contract.casework.scripted import ScriptedDispatcher
 
+_SCRIPT = re.compile(rb"(\d|slow|corrupt|later|break|busy|kill)( |$)")
 LOG = "SCRIPTED_LOG"
 """Environment variable with the file that each begun score is noted in."""
 
@@ -42,7 +44,7 @@ class LoggingDispatcher(ScriptedDispatcher):
 
     def _media(self, path: Path) -> ItemResult | None:
         """What is no script is decoded in the real sandbox, and has no score: it abstains."""
-        if path.read_bytes()[:1].isalnum():
+        if _SCRIPT.match(path.read_bytes()):
             return None
         try:
             self._parts.read(path)
