@@ -123,7 +123,8 @@ class Settings(BaseSettings):
         one, the API's own process scores. See `docs/workers.md` for this and the next ones.
     batch_items_max, batch_wait_seconds: how many jobs a scoring process takes at once, and how
         long it waits at most for that many. lease_seconds: how long a job is held without a sign
-        of life. task_seconds_max: after which a pool process is killed. stop_seconds_max: what
+        of life. sweep_seconds: how often bells that nobody heard are rung again, where work is
+        due. task_seconds_max: after which a pool process is killed. stop_seconds_max: what
         SIGTERM leaves a worker for the file in hand. run_dir: heartbeats of this machine's
         workers.
     requests_a_second, requests_at_once: that one API key may send.
@@ -169,6 +170,7 @@ class Settings(BaseSettings):
     batch_items_max: int = Field(default=8, ge=1)
     batch_wait_seconds: float = Field(default=0.05, ge=0, le=10)
     lease_seconds: float = Field(default=120.0, gt=0, allow_inf_nan=False)
+    sweep_seconds: float = Field(default=5.0, gt=0, allow_inf_nan=False)
     task_seconds_max: float = Field(default=900.0, gt=0, allow_inf_nan=False)
     stop_seconds_max: float = Field(default=60.0, gt=0, allow_inf_nan=False)
     run_dir: Folder = Field(default_factory=_default_run_dir)

@@ -20,6 +20,10 @@ from tests.databases import (  # noqa: F401 - fixtures
 )
 from tests.media_factory import Broken, write_broken, write_good
 
+# How long an example takes depends on what else runs here.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
 
 @pytest.fixture(scope="session")
 def good_media(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:

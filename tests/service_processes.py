@@ -43,7 +43,8 @@ class ServiceProcesses:
             "run_dir": self.run_dir,
             "broker_url": self.broker_url,
             "dispatcher": "scripted",
-            "lease_seconds": 2,
+            "lease_seconds": 60,
+            "sweep_seconds": 1,
             "stop_seconds_max": 20,
         }
         clean = {k: v for k, v in os.environ.items() if not k.startswith("MODERATION_")}

@@ -5,8 +5,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from celery import Celery
@@ -14,9 +14,9 @@ from sqlalchemy import Engine
 
 from moderation.app import build_dispatcher, build_engine
 from moderation.casework.adoption import adopt
-from moderation.casework.chores import do_chores
+from moderation.casework.chores import do_chores, drop_uploads
 from moderation.casework.deployment import Deployment
-from moderation.casework.running import renewing
+from moderation.casework.running import explain_next, renewing
 from moderation.casework.scoring import ScoringDesk, claim_batch, utc_now, work_batch
 from moderation.database import reading
 from moderation.intake.jobs import due_contents
@@ -40,6 +40,14 @@ _log = logging.getLogger(__name__)
 def worker_name() -> str:
     """Who holds the leases of this process: machine and process, as the table keeps it."""
     return f"{socket.gethostname()[:50]}:{os.getpid()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """SHA-256 of content that is due after a task, as far as it is worth a bell."""
+
+    scores: Sequence[str] = ()
+    explanations: Sequence[str] = ()
 
 
 class PoolProcess:
@@ -88,14 +96,14 @@ class PoolProcess:
             self._policy_number = found.number
         return self._desk
 
-    def score_batch(self) -> list[str]:
-        """Work one batch of score jobs off; the SHA-256 of content that is due by then, if any.
+    def score_batch(self) -> Due:
+        """Work one batch of score jobs off; what is due by then.
 
         Raises:
             TransientError: nothing was claimed, or leases run out by themselves.
         """
         if self.is_stopping() or not self._due(JobKind.SCORE):
-            return []
+            return Due()
         desk = self.desk()
         self._wait_for_more(desk)
         jobs = claim_batch(desk)
@@ -103,7 +111,21 @@ class PoolProcess:
             self._rate.note(len(jobs), time.monotonic())
             with renewing(desk, jobs):
                 work_batch(desk, jobs, is_stopping=self.is_stopping)
-        return self._due(JobKind.SCORE)
+        return Due(
+            self._due(JobKind.SCORE),
+            self._due(JobKind.EXPLAIN, self.settings.batch_items_max),
+        )
+
+    def explain_next(self) -> Due:
+        """Explain one item that waits for a person; what is due by then.
+
+        Raises:
+            TransientError: see `score_batch`.
+        """
+        if self.is_stopping() or not self._due(JobKind.EXPLAIN):
+            return Due()
+        explain_next(self.desk())
+        return Due(explanations=self._due(JobKind.EXPLAIN))
 
     def sweep(self, app: Celery) -> int:
         """See `workers.sweeper.sweep`; loads no model."""
@@ -118,16 +140,18 @@ class PoolProcess:
         )
 
     def do_chores(self) -> None:
-        """Rank anew what has aged, end reviewers' leases, drop half uploads; loads no model."""
-        do_chores(
-            self.engine, build_review_rules(self.settings), build_blobs(self.settings), utc_now()
-        )
+        """See `moderation.casework.chores.do_chores`; loads no model."""
+        do_chores(self.engine, build_review_rules(self.settings), utc_now())
+
+    def drop_uploads(self) -> None:
+        """Drop half uploads that nobody goes on with."""
+        drop_uploads(build_blobs(self.settings), utc_now())
 
     @cached_property
     def _judge_id(self) -> str:
         return build_context(self.settings, self.settings.mode).judge_id
 
-    def _due(self, kind: JobKind, limit: int = 1) -> list[str]:
+    def _due(self, kind: JobKind, limit: int = 1) -> Sequence[str]:
         with reading(self.engine) as connection:
             return due_contents(connection, kind, now=utc_now(), limit=limit)
 

@@ -14,7 +14,7 @@ class Queue(StrEnum):
     MAINTENANCE = "maintenance"
 
 
-QUEUE_OF = {JobKind.SCORE: Queue.SCORE}
+QUEUE_OF = {JobKind.SCORE: Queue.SCORE, JobKind.EXPLAIN: Queue.EXPLAIN}
 """Where the bell for each kind of job rings."""
 
 LOADS_MODELS = frozenset({Queue.SCORE, Queue.EXPLAIN})

@@ -8,16 +8,21 @@ from workers.queues import Queue
 
 SWEEP = "sweep"
 CHORES = "chores"
-PERIODS = {SWEEP: timedelta(seconds=5), CHORES: timedelta(seconds=30)}
+DROP_UPLOADS = "drop_uploads"
+BEATS = {
+    CHORES: (Queue.MAINTENANCE, timedelta(seconds=30)),
+    DROP_UPLOADS: (Queue.INGEST, timedelta(minutes=10)),
+}
 
 
-def schedule(_settings: Settings) -> dict[str, Any]:
+def schedule(settings: Settings) -> dict[str, Any]:
     """Celery's beat schedule. A message that nobody takes is void when the next one comes."""
+    sweep = {SWEEP: (Queue.MAINTENANCE, timedelta(seconds=settings.sweep_seconds))}
     return {
         name: {
             "task": name,
             "schedule": period,
-            "options": {"queue": str(Queue.MAINTENANCE), "expires": period.total_seconds()},
+            "options": {"queue": str(queue), "expires": period.total_seconds()},
         }
-        for name, period in PERIODS.items()
+        for name, (queue, period) in (sweep | BEATS).items()
     }

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import FrameType
 
 from workers.parentage import ending_with_parent
@@ -20,11 +20,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One process. environment: in addition to this process's own."""
+    """One process."""
 
     name: str
     command: Sequence[str]
-    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def pool_part(queue: Queue, concurrency: int | None = None) -> Part:
@@ -41,18 +40,22 @@ def command_part(name: str, *arguments: str) -> Part:
 class Stack:
     """Parts that run. A context manager: at its end nothing of them is left.
 
-    stop_seconds: what a part has to end in order, before it is killed.
+    stop_seconds: what a part has to end in order, before it is killed. environment: of the parts,
+    in addition to this process's own.
     """
 
-    def __init__(self, *, stop_seconds: float) -> None:
+    def __init__(
+        self, *, stop_seconds: float, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._stop_seconds = stop_seconds
+        self._environment = {**os.environ, **(environment or {})}
         self._running: list[tuple[Part, subprocess.Popen[bytes]]] = []
 
     def start(self, part: Part) -> None:
         """Begin a part. The terminal's Ctrl-C does not reach it: the stack says when to end."""
         process = subprocess.Popen(
             part.command,
-            env={**os.environ, **part.environment},
+            env=self._environment,
             start_new_session=True,
             preexec_fn=ending_with_parent(),
         )
@@ -63,19 +66,26 @@ class Stack:
         return next((part.name for part, one in self._running if one.poll() is not None), None)
 
     def stop(self) -> None:
-        """End all, the last one that was started first."""
-        for _, process in reversed(self._running):
+        """End all: the first one, on which the others rest, when those have ended."""
+        end = time.monotonic() + self._stop_seconds
+        first, others = self._running[:1], self._running[1:]
+        self._stop_together(others, end)
+        self._stop_together(first, end)
+        self._running.clear()
+
+    def _stop_together(
+        self, running: Sequence[tuple[Part, subprocess.Popen[bytes]]], end: float
+    ) -> None:
+        for _, process in running:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-        end = time.monotonic() + self._stop_seconds
-        for part, process in reversed(self._running):
+        for part, process in running:
             try:
                 process.wait(max(0.0, end - time.monotonic()))
             except subprocess.TimeoutExpired:
                 _log.warning("%s does not end, and is killed", part.name)
                 process.kill()
                 process.wait()
-        self._running.clear()
 
     def __enter__(self) -> "Stack":
         return self
@@ -84,9 +94,15 @@ class Stack:
         self.stop()
 
 
-def run_parts(parts: Sequence[Part], *, stop_seconds: float) -> int:
+def run_parts(
+    parts: Sequence[Part],
+    *,
+    stop_seconds: float,
+    environment: Mapping[str, str] | None = None,
+) -> int:
     """Run parts until SIGTERM or SIGINT, or until one ends by itself; the exit code."""
-    with Stack(stop_seconds=stop_seconds) as stack, asked_to_stop() as is_asked:
+    stack = Stack(stop_seconds=stop_seconds, environment=environment)
+    with asked_to_stop() as is_asked, stack:
         for part in parts:
             stack.start(part)
         return wait(stack, is_asked)

@@ -11,9 +11,9 @@ from celery import Celery
 from moderation.errors import TransientError
 from workers.bells import ring
 from workers.heartbeat import Heart
-from workers.processes import PoolProcess
+from workers.processes import Due, PoolProcess
 from workers.queues import Queue
-from workers.schedule import CHORES, SWEEP
+from workers.schedule import CHORES, DROP_UPLOADS, SWEEP
 
 _log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -33,14 +33,22 @@ class Tasks:
         self.app.task(self.score, name=str(Queue.SCORE))
         self.app.task(self.sweep, name=SWEEP)
         self.app.task(self.chores, name=CHORES)
+        self.app.task(self.explain, name=str(Queue.EXPLAIN))
+        self.app.task(self.drop_uploads, name=DROP_UPLOADS)
 
     def score(self, sha256: str, judge_id: str, policy_id: str) -> None:
         """Take the next batch of score jobs, which may hold this content or not."""
         _log.debug("score: rung for %s, %s, %s", sha256, judge_id, policy_id)
-        more = self._work(self.process.score_batch)
-        if more:
-            # To the back of the queue, so that bells of other work come between.
-            ring(self.app, Queue.SCORE, more[0], judge_id, policy_id)
+        self._ring(self._work(self.process.score_batch), judge_id, policy_id)
+
+    def explain(self, sha256: str, judge_id: str, policy_id: str) -> None:
+        """Explain the next item that waits for a person, of this content or of another."""
+        _log.debug("explain: rung for %s, %s, %s", sha256, judge_id, policy_id)
+        self._ring(self._work(self.process.explain_next), judge_id, policy_id)
+
+    def drop_uploads(self) -> None:
+        """Half uploads that nobody goes on with."""
+        self._work(self.process.drop_uploads)
 
     def sweep(self) -> None:
         """Ring again for what nobody has heard of."""
@@ -49,6 +57,14 @@ class Tasks:
     def chores(self) -> None:
         """What ages and runs out."""
         self._work(self.process.do_chores)
+
+    def _ring(self, due: Due | None, judge_id: str, policy_id: str) -> None:
+        """To the back of the queue, so that bells of other work come between."""
+        if due is None:
+            return
+        for queue, contents in ((Queue.SCORE, due.scores), (Queue.EXPLAIN, due.explanations)):
+            for sha256 in contents:
+                ring(self.app, queue, sha256, judge_id, policy_id)
 
     def _work(self, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T | None:
         with self.heart.working() if self.heart is not None else nullcontext():

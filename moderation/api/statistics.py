@@ -18,6 +18,7 @@ from moderation.review.quality import (
     agreement_by_reviewer,
     blind_ratings,
     reviewer_errors,
+    team_error,
 )
 from moderation.review.service_level import service_level
 from moderation.types import Mode
@@ -85,13 +86,17 @@ class ErrorView(View):
 
 
 class AgreementsView(View):
-    """by_clause: Krippendorff's alpha. by_reviewer: Cohen's kappa with colleagues."""
+    """by_clause: Krippendorff's alpha. by_reviewer: Cohen's kappa with colleagues.
+
+    team: from golden items and drawn second reviews alone; the queue's order rests on it.
+    """
 
     since: datetime
     until: datetime
     by_clause: dict[str, AgreementView]
     by_reviewer: dict[str, AgreementView]
     errors: dict[str, ErrorView]
+    team: ErrorView
 
 
 @router.get("/service-level", summary="Backlog, ages, breaches, throughput", responses=_ERRORS)
@@ -170,12 +175,14 @@ def agreement(services: Services, days: Days = 30.0) -> AgreementsView:
     with reading(services.engine) as connection:
         ratings = blind_ratings(connection, since=since, until=until)
         errors = reviewer_errors(connection, since=since)
+        team = team_error(connection, services.rules, since=since)
     return AgreementsView(
         since=since,
         until=until,
         by_clause=_shown(agreement_by_clause(ratings, seed=_SEED)),
         by_reviewer=_shown(agreement_by_reviewer(ratings, seed=_SEED)),
         errors={name: ErrorView.model_validate(one) for name, one in errors.items()},
+        team=ErrorView.model_validate(team),
     )
 
 

@@ -16,8 +16,8 @@ UPLOAD_KEPT = timedelta(hours=24)
 _ROWS = 200
 
 
-def do_chores(engine: Engine, rules: ReviewRules, blobs: BlobStore, now: datetime) -> None:
-    """Rank anew what has aged, take back what reviewers let run out, drop abandoned uploads.
+def do_chores(engine: Engine, rules: ReviewRules, now: datetime) -> None:
+    """Rank anew what has aged, and take back what reviewers let run out.
 
     Raises:
         DatabaseBusy: the rest is done next time.
@@ -27,4 +27,8 @@ def do_chores(engine: Engine, rules: ReviewRules, blobs: BlobStore, now: datetim
         with writing(engine) as connection:
             tx = Transaction(connection, now, rules)
             is_more = expire(tx, limit=_ROWS) == _ROWS or rerank(tx, value, limit=_ROWS) == _ROWS
+
+
+def drop_uploads(blobs: BlobStore, now: datetime) -> None:
+    """Drop half uploads that nobody goes on with."""
     blobs.sweep(before=now - UPLOAD_KEPT)

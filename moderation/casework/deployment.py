@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from moderation.calibration.calibrator import FittedCalibrator
+from moderation.casework.team import TeamError
 from moderation.errors import ConfigurationError
 from moderation.policy.schema import Policy
 from moderation.priority.orders import AvoidableHarm, Order
@@ -26,7 +27,7 @@ class Deployment:
     mode: in which new items are scored. live, shadow: the policy that acts, and one on trial.
     calibrators: by mode; without one every item of that mode goes to review. secret: of the
     sample's draws. review_minutes_an_hour: of the whole team, averaged over the day to come.
-    reviewer_error: P(a reviewer rules wrongly).
+    team: says how often its reviewers err.
 
     Raises:
         ConfigurationError: a calibrator of another judge or mode, or policies that records cannot
@@ -43,7 +44,7 @@ class Deployment:
     calibrators: Mapping[Mode, FittedCalibrator] = field(default_factory=dict)
     order: Order = field(default_factory=AvoidableHarm)
     review_minutes_an_hour: float = 60.0
-    reviewer_error: float = 0.1
+    team: TeamError = field(default_factory=TeamError, compare=False)
     _deployed: dict[tuple[Mode, str], Deployed] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -24,7 +24,7 @@ from moderation.review import rows
 from moderation.review.appeals import appeal_of_task
 from moderation.review.cases import ruling_in_force
 from moderation.review.reviewers import find_reviewer
-from moderation.review.tables import tasks
+from moderation.review.tables import decisions, tasks
 from moderation.review.transaction import ReviewEvent, Transaction
 from moderation.review.types import Action, TaskKind, TaskRecord, Verdict
 from moderation.types import Disposition
@@ -78,12 +78,17 @@ def _decided(
     tx: Transaction, event: ReviewEvent, task: TaskRecord, todo: _Follow, _actor: str | None
 ) -> None:
     reviewer = find_reviewer(tx.connection, event.actor_id or "")
+    claimed_at = tx.connection.scalars(
+        select(decisions.c.claimed_at).where(decisions.c.id == event.facts["decision_id"])
+    ).one()
     body = {
         "action": event.facts["action"],
         "policy": recording.policy_word(task.task.policy_version),
         "task": task.task.id,
         "clause": recording.word(task.task.clause_id),
         "reasons": [recording.word(event.facts["reason_code"])],
+        # The clocks of two machines may differ.
+        "seconds": max(0.0, (event.at - claimed_at).total_seconds()),
         "is_automated": reviewer.is_automated,
         "texts": _keep(todo, event.facts["note"]),
     }

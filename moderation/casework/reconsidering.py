@@ -115,6 +115,7 @@ def _look_again(
         deployment,
         result,
         backlog_minutes=backlog,
+        reviewer_error=deployment.team.mean(tx),
         contradiction=contradiction_of(tx.connection, deployment, result, deployment.mode),
         earlier=None,
     )

@@ -27,7 +27,7 @@ from moderation.intake.jobs import (
 )
 from moderation.intake.listings import find_item
 from moderation.intake.results import find_result, keep_result
-from moderation.intake.types import Job, JobKind
+from moderation.intake.types import ItemState, Job, JobKind
 from moderation.ports import Dispatcher
 from moderation.review.rules import ReviewRules
 from moderation.review.transaction import Transaction
@@ -132,12 +132,12 @@ def work_batch(
             for job in left.pop(sha256):
                 # A score that never settles: without it a person decides.
                 is_spent = job.deliveries > desk.job_rules.deliveries_max
-                told = _failure(sha256, _exhausted(desk)) if is_spent else result
+                told = _failure(sha256, exhausted(desk)) if is_spent else result
                 ended += _settle_one(desk, job, told, backlog)
         elif any(job.deliveries > desk.job_rules.deliveries_max for job in held):
-            ended += _bury(desk, sha256, left.pop(sha256), _exhausted(desk), backlog)
+            ended += _bury(desk, sha256, left.pop(sha256), exhausted(desk), backlog)
     try:
-        for sha256, result in _scores(desk, dict(left), mode):
+        for sha256, result in scores(desk, dict(left), mode):
             ended += _end(desk, sha256, left.pop(sha256), result, backlog)
             if is_stopping():
                 break
@@ -154,9 +154,13 @@ def work_batch(
     return ended
 
 
-def _scores(
+def scores(
     desk: ScoringDesk, by_bytes: Mapping[str, Sequence[Job]], mode: Mode
 ) -> Iterable[tuple[str, ItemResult]]:
+    """What the dispatcher says of content, in order; raises what it raises.
+
+    by_bytes: the jobs that wait for each content.
+    """
     if not by_bytes:
         return
     digests = list(by_bytes)
@@ -165,10 +169,10 @@ def _scores(
     for path, held in zip(paths, by_bytes.values(), strict=True):
         # Of copies, the work belongs to the first.
         traces |= {str(path): job.traceparent for job in held[:1] if job.traceparent is not None}
-    scores = desk.dispatcher.score(paths, mode)
+    found = desk.dispatcher.score(paths, mode)
     facts: Attributes = {"items": len(paths), "mode": str(mode)}
-    with closing(scores), on_behalf(traces), span("score", facts, linked=traces):  # type: ignore[type-var]
-        for sha256, result in zip(digests, scores, strict=True):
+    with closing(found), on_behalf(traces), span("score", facts, linked=traces):  # type: ignore[type-var]
+        for sha256, result in zip(digests, found, strict=True):
             # The name that the file has here is nobody's business.
             yield sha256, replace(result, path=sha256, sha256=sha256, duplicate_of=None)
 
@@ -206,6 +210,8 @@ def _settle_one(desk: ScoringDesk, job: Job, result: ItemResult, backlog: float)
         ):
             if not finish(connection, job, now=now, error=result.error):
                 return False  # somebody else has taken it over
+            if find_item(connection, job.item_id).state is not ItemState.WAITING:
+                return True  # tried again after it died: the item has its route
             tx = Transaction(connection, now, desk.review_rules)
             settled = settle(
                 tx, desk.deployment, job.item_id, result, job.mode, backlog_minutes=backlog
@@ -284,7 +290,8 @@ def _failure(sha256: str, error: ItemError) -> ItemResult:
     return ItemResult(sha256, sha256, None, None, None, error)
 
 
-def _exhausted(desk: ScoringDesk) -> ItemError:
+def exhausted(desk: ScoringDesk) -> ItemError:
+    """For a job that was begun too often."""
     most = desk.job_rules.deliveries_max
     return item_error(
         DeliveriesExhausted(

@@ -12,8 +12,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from encoders.provenance.types import ManifestState, Provenance
+from encoders.provenance.types import Provenance
 from encoders.types import DecodedMedia, Signal, StreamInfo
+from moderation.cli.provenance_view import provenance_rows
 from moderation.cli.results_view import output_console
 from moderation.cli.text import (
     LOW_COLOUR,
@@ -30,16 +31,6 @@ from moderation.types import Claim, Examination, Judgment, ScoredSpan
 _TAGS_SHOWN = 20
 _STRETCHES_SHOWN = 20
 _TEXT_MAX = 200
-
-MANIFEST_WORDS = {
-    ManifestState.ABSENT: "none",
-    ManifestState.TRUSTED: "whole, and by a trusted signer",
-    ManifestState.VALID: "whole, by a signer whom nobody vouches for",
-    ManifestState.INVALID: "does not hold: changed after signing, or signed wrongly",
-    ManifestState.REMOTE: "elsewhere, and not fetched",
-    ManifestState.UNREADABLE: "cannot be read",
-    ManifestState.UNCHECKED: "not looked for",
-}
 
 
 def print_examination(examination: Examination, console: Console | None = None) -> None:
@@ -126,22 +117,8 @@ def _provenance(provenance: Provenance | None) -> RenderableType | None:
     if provenance is None:
         return None
     table = Table(box=None, pad_edge=False, show_header=False)
-    steps = [f"{one.action} {one.source_type}".strip() for one in provenance.actions]
-    rows = {
-        "C2PA manifest": MANIFEST_WORDS[provenance.manifest],
-        "because of": ", ".join(provenance.reasons),
-        "signed by": f"{provenance.signer} {provenance.signed_at}".strip(),
-        "made with": provenance.claim_generator,
-        "history": "; ".join(steps),
-        "IPTC in XMP": ", ".join(provenance.xmp_source_types),
-        "says of itself": "made by an algorithm, at least in part"
-        if provenance.declares_synthetic
-        else "",
-        "not read": "; ".join(provenance.notes),
-    }
-    for name, value in rows.items():
-        if value:
-            table.add_row(Text(name, style="dim"), Text(printable(value[:_TEXT_MAX])))
+    for name, value in provenance_rows(provenance):
+        table.add_row(Text(name, style="dim"), Text(printable(value[:_TEXT_MAX])))
     return table
 
 

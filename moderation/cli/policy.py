@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from moderation.calibration.calibrator import FittedCalibrator
     from moderation.policy.schema import Policy
     from moderation.types import RouteBounds
 
@@ -85,7 +86,7 @@ def diff_command(
 
 @app.command("replay")
 def replay_command(
-    results: Annotated[Path, typer.Argument(help="Recorded scores with a column 'probability'.")],
+    results: Annotated[Path, typer.Argument(help="Recorded scores with 'probability', or raw.")],
     policy: Annotated[str, typer.Option(help="TOML file, or 'default'.")],
     against: Annotated[
         str | None,
@@ -95,16 +96,23 @@ def replay_command(
         ),
     ] = None,
     allow_below: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Bound of ALLOW. Default: never alone.")
+        float | None,
+        typer.Option(min=0, max=1, help="Bound of ALLOW. Default: the calibrator's, or never."),
     ] = None,
     enforce_above: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Bound of ENFORCE. Default: never alone.")
+        float | None, typer.Option(min=0, max=1, help="Bound of ENFORCE. Default: the same.")
     ] = None,
     against_allow_below: Annotated[
         float | None, typer.Option(min=0, max=1, help="Of --against. Default: the same.")
     ] = None,
     against_enforce_above: Annotated[
         float | None, typer.Option(min=0, max=1, help="Of --against. Default: the same.")
+    ] = None,
+    calibrator: Annotated[
+        Path | None,
+        typer.Option(
+            help="Makes probabilities from recorded digits, and bounds from the policies' alphas."
+        ),
     ] = None,
     labels: Annotated[
         Path | None, typer.Option(help="Table with is_manipulated, and sha256 or path.")
@@ -129,6 +137,7 @@ def replay_command(
     """Show what a policy would have done with recorded scores, and what would have changed."""
     from rich.console import Console
 
+    from moderation.calibration.calibrator import FittedCalibrator
     from moderation.cli.replay_view import as_record, show
     from moderation.progress import counted
     from moderation.replay.recorded import read_recorded
@@ -144,17 +153,22 @@ def replay_command(
 
     if out is not None:
         check_table(out)
-    new = Deployed(load_policy_named(policy), _bounds(allow_below, enforce_above))
+    fitted = None if calibrator is None else FittedCalibrator.load(calibrator)
+    rules = load_policy_named(policy)
+    new = Deployed(rules, _bounds(rules, fitted, allow_below, enforce_above))
     old = None
     if against is not None:
+        rules = load_policy_named(against)
         old = Deployed(
-            load_policy_named(against),
+            rules,
             _bounds(
+                rules,
+                fitted,
                 allow_below if against_allow_below is None else against_allow_below,
                 enforce_above if against_enforce_above is None else against_enforce_above,
             ),
         )
-    items = read_recorded(results, surface=surface, views=views, labels=labels)
+    items = read_recorded(results, surface=surface, views=views, labels=labels, calibrator=fitted)
     conditions = Conditions(seed.encode(), reviewer_error, backlog_hours)
     passes = 1 if old is None else 2
     with counted(Console(stderr=True), passes * len(items), "items") as advance:
@@ -176,9 +190,22 @@ def replay_command(
         show(loads, changed, rows=rows, out=out)
 
 
-def _bounds(allow_below: float | None, enforce_above: float | None) -> "RouteBounds":
+def _bounds(
+    policy: "Policy",
+    calibrator: "FittedCalibrator | None",
+    allow_below: float | None,
+    enforce_above: float | None,
+) -> "RouteBounds":
+    """As given; where one is not, the calibrator's at the policy's alphas."""
     from moderation.types import RouteBounds
 
+    if calibrator is not None:
+        controlled = calibrator.route_bounds(
+            false_allow_max=policy.routes.alpha_allow,
+            false_enforce_max=policy.routes.alpha_enforce,
+        )
+        allow_below = controlled.allow_below if allow_below is None else allow_below
+        enforce_above = controlled.enforce_above if enforce_above is None else enforce_above
     try:
         return RouteBounds(allow_below, enforce_above)
     except ValueError as error:

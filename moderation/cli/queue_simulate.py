@@ -23,6 +23,10 @@ def simulate_command(
         Path | None,
         typer.Option(help="Recorded arrivals instead of made-up ones: .parquet, .csv or .jsonl."),
     ] = None,
+    calibrator: Annotated[
+        Path | None,
+        typer.Option(help="Makes probabilities from the digits of recorded arrivals."),
+    ] = None,
     policy: Annotated[str, typer.Option(help="TOML file, or 'default'.")] = "default",
     days: Annotated[float, typer.Option(min=0.1, max=365, help="Of made-up arrivals.")] = 4.0,
     reviewers: Annotated[
@@ -58,8 +62,11 @@ def simulate_command(
     """
     if arrivals is not None and overload is not None:
         raise typer.BadParameter("recorded arrivals bring their own", param_hint="--overload")
+    if calibrator is not None and arrivals is None:
+        raise typer.BadParameter("made-up arrivals have none", param_hint="--calibrator")
     from rich.console import Console
 
+    from moderation.calibration.calibrator import FittedCalibrator
     from moderation.cli.policy import load_policy_named
     from moderation.cli.simulation_report import figures, show, write_report
     from moderation.progress import counted
@@ -81,7 +88,8 @@ def simulate_command(
         world = World(days=days, prevalence=prevalence, auc=auc)
         source = Synthetic(world, deployed, staff, OVERLOAD if overload is None else overload)
     else:
-        source = read_arrivals(arrivals, surface=surface)
+        fitted = None if calibrator is None else FittedCalibrator.load(calibrator)
+        source = read_arrivals(arrivals, surface=surface, calibrator=fitted)
     with counted(Console(stderr=True), seeds * len(DISCIPLINES), "runs") as advance:
         found = compare(
             source,

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from moderation import __version__
 from moderation.cli.audit import app as audit_app
 from moderation.cli.calibrate import app as calibrate_app
+from moderation.cli.deadletter import app as deadletter_app
 from moderation.cli.doctor import doctor_command
 from moderation.cli.exit_codes import ExitCode
 from moderation.cli.inspect import inspect_command
@@ -123,6 +124,7 @@ app.add_typer(calibrate_app, name="calibrate")
 app.add_typer(policy_app, name="policy")
 app.add_typer(queue_app, name="queue")
 app.add_typer(audit_app, name="audit")
+app.add_typer(deadletter_app, name="deadletter")
 
 
 def run() -> None:

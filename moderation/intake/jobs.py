@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, or_, select, update
 
 from moderation.intake import rows
-from moderation.intake.tables import IS_LEASED, IS_WAITING, items, jobs
+from moderation.intake.tables import IS_LEASED, IS_OPEN, IS_WAITING, items, jobs
 from moderation.intake.types import Job, JobKind, JobState
 from moderation.telemetry.tracing import current_traceparent
 from moderation.types import ItemError, Mode
@@ -64,6 +64,15 @@ def add_job(
         )
     )
     return job_id
+
+
+def add_job_once(
+    connection: Connection, kind: JobKind, item_id: str, mode: Mode, *, now: datetime
+) -> None:
+    """`add_job`, unless the same is waiting or under way. Hold a lock that orders the callers."""
+    is_there = select(jobs.c.id).where(jobs.c.item_id == item_id, jobs.c.kind == kind, IS_OPEN)
+    if connection.scalar(is_there) is None:
+        add_job(connection, kind, item_id, mode, now=now)
 
 
 def claim_jobs(

@@ -31,9 +31,10 @@ class ItemState(StrEnum):
 
 
 class JobKind(StrEnum):
-    """What is to be done with an item."""
+    """What is to be done with an item. Explain: a rationale for the person who reviews it."""
 
     SCORE = "score"
+    EXPLAIN = "explain"
 
 
 class JobState(StrEnum):

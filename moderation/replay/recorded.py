@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from encoders.types import Modality
+from moderation.calibration.calibrator import FittedCalibrator
 from moderation.errors import ManifestError
+from moderation.replay.calibrating import JUDGED_COLUMNS, with_probabilities
 from moderation.table_files import read_table
 from moderation.triage.context import Calibrated, Unscored
 from moderation.types import Disposition
@@ -61,22 +63,34 @@ class RecordedItem:
 
 
 def read_recorded(
-    path: Path, *, surface: str, views: float, labels: Path | None = None
+    path: Path,
+    *,
+    surface: str,
+    views: float,
+    labels: Path | None = None,
+    calibrator: FittedCalibrator | None = None,
 ) -> list[RecordedItem]:
     """The rows of a file. surface, views: where it has no columns `surface`, `remaining_views`.
 
-    labels: a table with `is_manipulated` and `sha256`, or else `path`.
+    calibrator: makes the probabilities anew from the digits that are recorded. labels: a table
+    with `is_manipulated` and `sha256`, or else `path`.
 
     Raises:
         ManifestError: it cannot be read, has no column `probability`, or a cell of it is wrong.
+        CalibrationError: scores of a judge or mode that the calibrator was not fitted on.
     """
-    columns = read_table(path, COLUMNS)
+    if calibrator is None:
+        columns = read_table(path, COLUMNS)
+    else:
+        raw = read_table(path, (*COLUMNS, *JUDGED_COLUMNS))
+        calibrated = with_probabilities(raw, calibrator, str(path))
+        columns = {name: cells for name, cells in calibrated.items() if name in COLUMNS}
     for needed in ("path", "probability"):
         if needed not in columns:
             raise ManifestError(
                 f"{path} has no column {needed!r}",
                 expected="results of `moderation score --out` with calibrated probabilities",
-                remedy="Calibrate them first, or add the column.",
+                remedy="Name the calibrator with --calibrator, or add the column.",
             )
     items = []
     for k, cells in enumerate(zip(*columns.values(), strict=True)):

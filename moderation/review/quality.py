@@ -17,6 +17,7 @@ from moderation.review.agreement import (
     with_interval,
 )
 from moderation.review.reviewer_error import BetaPrior, ErrorEstimate, estimate_error
+from moderation.review.rules import ReviewRules
 from moderation.review.tables import (
     IN_FORCE,
     STANDS,
@@ -28,6 +29,8 @@ from moderation.review.tables import (
 from moderation.review.types import TaskKind, Verdict
 
 _CODES = {verdict: code for code, verdict in enumerate(Verdict)}
+# One error in ten, with the weight of fifty checks: the first few do not swing the queue.
+TEAM_PRIOR = BetaPrior(errors=5.0, rights=45.0)
 _BLIND = (TaskKind.FIRST, TaskKind.SECOND, TaskKind.THIRD)
 
 
@@ -164,3 +167,33 @@ def reviewer_errors(
         errors[check.reviewer_id] += check.is_error
     chosen = prior or BetaPrior()
     return {name: estimate_error(errors[name], total[name], chosen) for name in sorted(total)}
+
+
+def team_error(
+    connection: Connection,
+    rules: ReviewRules,
+    *,
+    since: datetime,
+    prior: BetaPrior = TEAM_PRIOR,
+) -> ErrorEstimate:
+    """How often the team's reviewers err, for the priority formula.
+
+    From golden items, and from the two blind decisions on cases that were drawn for a second
+    review: neither depends on who doubted or complained, as other checks do.
+    """
+    found = connection.execute(
+        select(decisions.c.id, decisions.c.case_id, tasks.c.kind)
+        .join(tasks, tasks.c.id == decisions.c.task_id)
+        .where(
+            STANDS,
+            decisions.c.decided_at >= since,
+            tasks.c.kind.in_((TaskKind.GOLDEN, TaskKind.FIRST, TaskKind.SECOND)),
+        )
+    )
+    counted = {
+        row.id
+        for row in found
+        if row.kind == TaskKind.GOLDEN or rules.draw("second", row.case_id) < rules.second_rate
+    }
+    held = [one for one in checks(connection, since=since) if one.decision_id in counted]
+    return estimate_error(sum(one.is_error for one in held), len(held), prior)

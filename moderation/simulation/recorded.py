@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from encoders.types import Modality
+from moderation.calibration.calibrator import FittedCalibrator
 from moderation.errors import ManifestError
 from moderation.policy.harm import Floats
+from moderation.replay.calibrating import JUDGED_COLUMNS, with_probabilities
 from moderation.replay.recorded import flag
 from moderation.simulation.arrivals import Arrivals
 from moderation.table_files import read_table
@@ -84,16 +86,24 @@ class Recorded:
         )
 
 
-def read_arrivals(path: Path, *, surface: str) -> Recorded:
+def read_arrivals(
+    path: Path, *, surface: str, calibrator: FittedCalibrator | None = None
+) -> Recorded:
     """Arrivals of a Parquet, CSV or JSON-lines file; surface: where it names none.
 
     arrived_at: ISO 8601. views: in all; views_scale_hours: their peak comes at that age.
-    length: duration of the review, as a multiple of the policy's expected minutes.
+    length: duration of the review, as a multiple of the policy's expected minutes. calibrator:
+    makes the probabilities anew from the digits that are recorded.
 
     Raises:
         ManifestError: it cannot be read, lacks a column, or a cell is off its range.
+        CalibrationError: scores of a judge or mode that the calibrator was not fitted on.
     """
-    columns = read_table(path, COLUMNS)
+    if calibrator is None:
+        columns = read_table(path, COLUMNS)
+    else:
+        raw = read_table(path, (*COLUMNS, *JUDGED_COLUMNS))
+        columns = with_probabilities(raw, calibrator, str(path))
     missing = [name for name in _NEEDED if name not in columns]
     if missing or not columns["arrived_at"]:
         told = f"has no column {missing[0]!r}" if missing else "has no rows"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from encoders.provenance.types import ManifestAction, ManifestState, Provenance
 from encoders.types import (
     AudioSamples,
     DecodedMedia,
@@ -110,7 +111,15 @@ def examination(text: str = "plain", *, still: bool = False, mode: Mode = Mode.F
     verdict = Judgment(digits, 0.9, 2.45, mode, text, rationale if mode is Mode.FULL else None)
     stretches = () if still else (Span(0.0, 1.5), Span(0.5, 2.0))
     timeline = tuple(ScoredSpan(one, 2.0 + one.start_seconds) for one in stretches)
-    return Examination(text, media, features, verdict, timeline=timeline)
+    said = Provenance(
+        ManifestState.INVALID,
+        reasons=(text,),
+        claim_generator=text,
+        signer=text,
+        actions=(ManifestAction(text, "trainedAlgorithmicMedia"),),
+        notes=(text,),
+    )
+    return Examination(text, media, features, verdict, said, timeline)
 
 
 class Page(HTMLParser):

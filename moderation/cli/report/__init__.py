@@ -11,6 +11,7 @@ from importlib import resources
 
 from encoders.types import Modality
 from moderation import __version__
+from moderation.cli.provenance_view import provenance_rows
 from moderation.cli.report.evidence import lanes, signal_rows, sound_marks, timeline_points
 from moderation.cli.report.figures import frame_pictures, sound_picture
 from moderation.cli.text import duration, printable, quantity, span
@@ -78,5 +79,8 @@ def render(examination: Examination) -> str:
         marks=sound_marks(claims, features.signals, sound.seconds) if sound else (),
         signals=signals,
         transcript=features.transcript.segments if features.transcript else (),
+        provenance=()
+        if examination.provenance is None
+        else provenance_rows(examination.provenance),
         is_still=media.modality is Modality.IMAGE,
     )

@@ -1,10 +1,12 @@
 """From an upload to its end, on either database."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import Engine, delete, event, func, select
 
+from encoders.types import Modality
 from moderation.audit.check import verify_store
 from moderation.audit.store import Search, search
 from moderation.audit.tables import statements
@@ -23,8 +25,10 @@ from moderation.intake.types import DispositionRecord, ItemState, JobState, View
 from moderation.review.claims import claim
 from moderation.review.decisions import decide, undo
 from moderation.review.errors import NotAllowed
+from moderation.review.golden import GoldenItem, add_golden
 from moderation.review.listings import waiting
 from moderation.review.reviewers import enrol
+from moderation.review.tables import passes
 from moderation.review.types import Action, Desk, Finding, Reviewer, Verdict
 from moderation.types import Disposition, ItemResult, Judgment, Mode
 from tests.contract.casework.scripted import (
@@ -425,3 +429,48 @@ def test_turns_that_the_policy_reserves_go_to_drawn_items(
         given = [claim(tx, "ann") for _ in range(2)]
     ids = [one.task.item_id for one in given if one is not None]
     assert ids == ([drawn.id, asked.id] if share else [asked.id, drawn.id])
+
+
+def test_the_order_follows_how_often_reviewers_err(desk: ScoringDesk) -> None:
+    first = send(desk, "5 a")
+    work_off(desk)
+    rules = replace(RULES, golden_rate=1.0)
+    with CaseReview(desk.engine, rules, desk.deployment.namespace).at(desk.clock()) as tx:
+        enrol(tx, Reviewer("ann"))
+        for k in range(5):
+            golden = GoldenItem(
+                f"gold-{k}", "f" * 64, "deception", "1", Modality.IMAGE, Verdict.AUTHENTIC
+            )
+            add_golden(tx, golden)
+            claimed = claim(tx, "ann")
+            assert claimed is not None
+            assert claimed.task.item_id == golden.item_id
+            decide(tx, claimed.lease.token, FAKE)
+            # Passed over once, the only real task is put before her again.
+            tx.connection.execute(delete(passes))
+    assert isinstance(desk.clock, Clock)
+    desk.clock.wait(hours=2)
+    second = send(desk, "5 b")
+    work_off(desk)
+    with reading(desk.engine) as connection:
+        told = {
+            one.task.item_id: one.task.factors["facts"]["reviewer_error"]
+            for one in waiting(connection, Desk.GENERAL)
+        }
+    assert told == {first.id: pytest.approx(0.1), second.id: pytest.approx(10 / 55)}
+
+
+def test_a_decisions_record_says_how_long_it_took(desk: ScoringDesk, review: CaseReview) -> None:
+    item = send(desk, "5")
+    work_off(desk)
+    with review.at(desk.clock()) as tx:
+        claimed = claim(tx, "ann")
+    assert claimed is not None
+    assert isinstance(desk.clock, Clock)
+    desk.clock.wait(seconds=90)
+    with review.at(desk.clock()) as tx:
+        decide(tx, claimed.lease.token, FINE)
+    with reading(desk.engine) as connection:
+        told = search(connection, Search(item=item.id))
+    assert [one["body"]["seconds"] for one in told if one["kind"] == "decided"] == ["90.0"]
+    assert "claimed" not in {one["kind"] for one in told}

@@ -20,6 +20,7 @@ from moderation.review.quality import (
     blind_ratings,
     checks,
     reviewer_errors,
+    team_error,
 )
 from moderation.review.service_level import service_level
 from moderation.review.types import Action, Desk, Finding, TaskKind, Verdict
@@ -210,3 +211,24 @@ def test_tasks_check_themselves() -> None:
     ):
         with pytest.raises(ValueError, match=r"."):
             replace(new_task("a"), **wrong)
+
+
+def test_the_teams_error_counts_what_nobody_chose_to_check(bench: Bench) -> None:
+    drawn = bench.with_rules(second_rate=1.0)
+    assert read(drawn, team_error, drawn.review.rules, since=T0).mean == pytest.approx(0.1)
+    drawn.add(new_task("agreed"))
+    drawn.work("ann", FAKE)
+    drawn.work("ben", FAKE)
+    drawn.add(new_task("split"))
+    drawn.work("ann", FAKE)
+    drawn.work("ben", GENUINE)
+    drawn.work("lea", GENUINE, Desk.LEAD)
+    bench.do(add_golden, GoldenItem("gold", "f" * 64, "c", "1", Modality.VIDEO, Verdict.AUTHENTIC))
+    bench.add(new_task("alone"))
+    bench.with_rules(golden_rate=1.0).work("ann", FAKE)
+    found = read(drawn, team_error, drawn.review.rules, since=T0)
+    # ann and ben on both cases, and ann on the golden item; the lead saw what was in dispute.
+    assert (found.errors, found.checks) == (2, 5)
+    assert found.mean == pytest.approx((5 + 2) / (50 + 5))
+    undrawn = read(bench, team_error, bench.review.rules, since=T0)
+    assert (undrawn.errors, undrawn.checks) == (1, 1)

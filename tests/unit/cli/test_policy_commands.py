@@ -4,12 +4,18 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pyarrow import parquet
 from typer.testing import CliRunner, Result
 
+from moderation.calibration.calibrator import FittedCalibrator
+from moderation.calibration.candidates import candidate
+from moderation.calibration.fitting import fit_calibrator
 from moderation.cli.root import app
 from moderation.policy.loading import DEFAULT
+from moderation.simulation.recorded import read_arrivals
+from tests.unit.calibration.made import JUDGE, ORIGIN, labelled_items, write_scores
 
 TEXT = DEFAULT.read_text(encoding="utf-8")
 
@@ -114,6 +120,103 @@ def test_wrong_usage_of_replay(scores: Path, arguments: tuple[str, ...], told: s
     run = moderation("policy", "replay", scores, "--policy", "default", *arguments)
     assert run.exit_code == 2
     assert told in run.stderr
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    """Scores as the judge gives them, two hundred and one that failed."""
+    path = tmp_path / "raw.jsonl"
+    write_scores(path, labelled_items(200, 5))
+    return path
+
+
+@pytest.fixture
+def calibrator(tmp_path: Path) -> Path:
+    """Fitted on other scores of the same judge."""
+    items, methods = labelled_items(300, 1), [candidate("platt")]
+    artefact = fit_calibrator(items, methods, ORIGIN, coverage=0.9, served="absolute", seed=0)
+    return artefact.write(tmp_path)
+
+
+def test_replay_calibrates_raw_scores(
+    strict: Path, raw: Path, calibrator: Path, tmp_path: Path
+) -> None:
+    calibrated = tmp_path / "calibrated.csv"
+    applied = moderation(
+        *("calibrate", "apply", "--calibrator", calibrator),
+        *("--scores", raw, "--out", calibrated),
+    )
+    assert applied.exit_code == 0, applied.stderr
+    arguments = ("--policy", strict, "--against", "default", "--json")
+    bounds = ("--allow-below", 0.1, "--enforce-above", 0.9)
+    before = moderation("policy", "replay", calibrated, *arguments, *bounds)
+    run = moderation("policy", "replay", raw, "--calibrator", calibrator, *arguments, *bounds)
+    assert run.exit_code == 0, run.stderr
+    found = json.loads(run.stdout)
+    assert found == json.loads(before.stdout)
+    assert found["changed"]
+
+    # Bounds that are not given come from the alphas of each policy.
+    loose = tmp_path / "loose.toml"
+    text = strict.read_text().replace("alpha_allow = 0.02", "alpha_allow = 0.2")
+    loose.write_text(text.replace('version = "2"', 'version = "3"'))
+    arguments = ("--policy", loose, "--against", strict, "--json")
+    policies = json.loads(
+        moderation("policy", "replay", raw, "--calibrator", calibrator, *arguments).stdout
+    )["policies"]
+    assert policies["default@3"]["allowed"] > policies["default@2"]["allowed"]
+
+
+def test_a_calibrator_needs_raw_scores_of_its_judge(
+    raw: Path, scores: Path, calibrator: Path, tmp_path: Path
+) -> None:
+    arguments = ("--policy", "default", "--calibrator", calibrator)
+    run = moderation("policy", "replay", scores, *arguments)
+    assert run.exit_code == 2
+    assert "no column 'judge'" in run.stderr
+    other = tmp_path / "other.jsonl"
+    other.write_text(raw.read_text().replace(JUDGE, "another-judge"))
+    run = moderation("policy", "replay", other, *arguments)
+    assert run.exit_code != 0
+    assert "another-judge" in run.stderr
+    torn = tmp_path / "torn.jsonl"
+    row = json.loads(raw.read_text().split("\n")[0])
+    torn.write_text(json.dumps(row | {"p3": 7.0}))
+    run = moderation("policy", "replay", torn, *arguments)
+    assert run.exit_code == 2
+    assert "sum to 1" in run.stderr
+    assert moderation("queue", "simulate", "--calibrator", calibrator).exit_code == 2
+
+
+def test_simulate_calibrates_recorded_arrivals(raw: Path, calibrator: Path, tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in raw.read_text().splitlines()]
+    arrivals = tmp_path / "arrivals.jsonl"
+    arrivals.write_text(
+        "".join(
+            json.dumps(
+                row
+                | {"arrived_at": f"2026-03-02T{k % 24:02}:00:00+00:00"}
+                | {"views": 100.0 * k, "views_scale_hours": 3.0}
+            )
+            + "\n"
+            for k, row in enumerate(rows)
+        )
+    )
+    fitted = FittedCalibrator.load(calibrator)
+    found = read_arrivals(arrivals, surface="feed", calibrator=fitted)
+    want = sorted(
+        float(fitted.method.probability(np.array([[row[f"p{d}"] for d in range(10)]]))[0])
+        for row in rows
+        if row["status"] == "scored"
+    )
+    probability_N = found.probability_N
+    assert np.isnan(probability_N).sum() == 1
+    assert sorted(probability_N[~np.isnan(probability_N)]) == pytest.approx(want)
+    run = moderation(
+        *("queue", "simulate", "--arrivals", arrivals, "--calibrator", calibrator),
+        *("--seeds", 1, "--reviewers", 1, "--json"),
+    )
+    assert run.exit_code == 0, run.stderr
 
 
 def test_simulate_writes_a_report(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,11 @@ from rich.console import Console
 from encoders.provenance.types import ManifestAction, ManifestState, Provenance
 from encoders.sandbox import Sandbox
 from moderation.app import build_provenance
-from moderation.cli.examination_view import MANIFEST_WORDS, print_examination, to_json
+from moderation.cli.examination_view import print_examination, to_json
+from moderation.cli.provenance_view import MANIFEST_WORDS, provenance_rows
+from moderation.cli.report import render
 from moderation.cli.results_view import _evidence
+from moderation.cli.text import printable
 from moderation.errors import ConfigurationError
 from moderation.pipeline import ScoringPipeline
 from moderation.provenance import ProvenanceReader, read_trust_anchors
@@ -66,7 +70,13 @@ def test_it_is_shown_and_steers_no_terminal() -> None:
     assert "\x1b[2J" not in text
     told = json.loads(to_json(shown))["provenance"]
     assert (told["manifest"], told["declares_synthetic"]) == ("invalid", True)
-    assert json.loads(to_json(examination()))["provenance"] is None
+    silent = dataclasses.replace(examination(), provenance=None)
+    assert json.loads(to_json(silent))["provenance"] is None
+    page = render(shown)
+    for name, value in provenance_rows(MARKED):
+        assert name in page
+        assert escape(printable(value)) in page
+    assert "Origin, as the file" not in render(silent)
     console.file.close()
 
 
