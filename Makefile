@@ -5,10 +5,12 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SAMPLES := docs/samples
 
-.PHONY: demo setup system weights test lint bench serve clean
+.PHONY: demo setup system weights test lint bench serve audit clean
 
-demo: weights ## score the bundled genuine and manipulated media
-	$(BIN)/moderation score $(SAMPLES)/manifest.csv --sort score
+demo: weights ## score the bundled genuine and manipulated media, and show the queue they make
+	mkdir -p runs
+	$(BIN)/moderation score $(SAMPLES)/manifest.csv --sort score --out runs/demo.jsonl
+	$(BIN)/moderation triage runs/demo.jsonl --uploads $(SAMPLES)/uploads.csv
 
 setup: $(INSTALLED)
 
@@ -44,5 +46,16 @@ bench: weights
 serve: weights
 	$(BIN)/moderation serve
 
+# The list of parts needs nothing from outside; known vulnerabilities come from an advisory service,
+# so this is no part of CI. Fails where a part cannot be looked up (docs/upgrade.md).
+audit: setup
+	@test -x $(VENV)-audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)-audit && \
+		$(VENV)-audit/bin/pip install --quiet --disable-pip-version-check \
+		-c deploy/audit-constraints.txt cyclonedx-bom pip-audit; }
+	@mkdir -p build
+	$(VENV)-audit/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml \
+		--mc-type application --output-reproducible --of JSON -o build/sbom.json
+	$(VENV)-audit/bin/pip-audit --strict --no-deps --disable-pip -r deploy/constraints.txt
+
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) $(VENV)-audit build dist

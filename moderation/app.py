@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from encoders.base import ReadRequest
-from encoders.cache import FeatureCache
 from encoders.sampling import Uniform, sampling_id
 from encoders.sandbox import Sandbox
+from encoders.sandbox_errors import ChildExit
 from encoders.weights import WeightStore
 from moderation import registry
+from moderation.calibration.calibrator import FittedCalibrator
+from moderation.calibration.folder import CALIBRATORS, read_calibrators
 from moderation.dispatch import ScoringParts
 from moderation.errors import ConfigurationError
 from moderation.extraction import Extractor
@@ -26,6 +28,8 @@ from moderation.ports import Dispatcher
 from moderation.provenance import ProvenanceReader, read_trust_anchors
 from moderation.registry import PluginGroup
 from moderation.settings import Settings, cores
+from moderation.telemetry import tracing
+from moderation.types import Mode
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -77,7 +81,20 @@ def choose_device(wanted: str) -> str:
 
 def build_sandbox(settings: Settings) -> Sandbox:
     """The decoder sandbox with this deployment's limits."""
-    return Sandbox(limits=settings.read_limits())
+    return Sandbox(limits=settings.read_limits(), on_exit=_note_child)
+
+
+def _note_child(ended: ChildExit) -> None:
+    """In the thread that read, so that it stands in the trace of its item."""
+    tracing.add_event(
+        "decoder child ended",
+        {
+            "exit_code": ended.exit_code,
+            "killed": ended.killed,
+            "cpu_seconds": ended.cpu_seconds,
+            "max_rss_bytes": ended.max_rss_bytes,
+        },
+    )
 
 
 def build_provenance(settings: Settings, sandbox: Sandbox) -> ProvenanceReader | None:
@@ -157,6 +174,8 @@ def build_extractor(
             )
     import torch
 
+    from encoders.cache import FeatureCache  # safetensors comes with what scores
+
     offered = {
         "weights": build_weights(settings),
         "device": choose_device(settings.device),
@@ -216,6 +235,22 @@ def build_judge(settings: Settings) -> Any:
 def judge_folder(settings: Settings) -> Path:
     """Where the judge named in the settings lies."""
     return STARTER_JUDGE if settings.judge == "starter" else Path(settings.judge).expanduser()
+
+
+def build_calibrators(settings: Settings, judge_id: str) -> dict[Mode, FittedCalibrator]:
+    """The calibrator of each mode: of the settings' folder, else those that lie with the judge.
+
+    Raises:
+        ConfigurationError: the settings' folder cannot be used, see `read_calibrators`.
+        CalibrationError: one is damaged, or of another judge.
+    """
+    if settings.calibrators is not None:
+        return read_calibrators(settings.calibrators, judge_id)
+    folder = judge_folder(settings)
+    shipped = folder / CALIBRATORS
+    if not shipped.is_dir() or read_description(folder).judge_id != judge_id:
+        return {}
+    return read_calibrators(shipped, judge_id)
 
 
 def pinned_files(backbone: str, weights: WeightStore) -> dict[str, str] | None:

@@ -13,9 +13,10 @@ _EXTRAS = {
         *("pdqhash", "pillow_heif", "psutil", "pyarrow", "sklearn", "timm", "torchvision"),
     ),
     "train": ("cv2", "pyworld"),
-    "worker": ("celery", "redis"),
+    "workers": ("celery", "redis"),
     "service": ("alembic", "fastapi", "httpx", "prometheus_client", "sqlalchemy", "uvicorn"),
     "postgres": ("psycopg",),
+    "telemetry": ("opentelemetry",),
 }
 
 

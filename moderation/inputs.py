@@ -125,6 +125,10 @@ def _manifest(path: Path) -> list[Path]:
             expected="a readable list",
             remedy="Check its permissions.",
         ) from error
+    except csv.Error as error:
+        raise ManifestError(
+            f"{path}: {error}", expected="a CSV file", remedy="Write the list anew."
+        ) from error
     return [_resolved(path.parent, name) for name in names]
 
 
@@ -166,7 +170,7 @@ def _json_rows(path: Path) -> Iterator[str]:
             continue
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             row = None
         name = row.get("path") if isinstance(row, dict) else row
         if not isinstance(name, str) or not name:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from encoders.types import DecodedMedia, FrameBatch, MediaFeatures
 from moderation.errors import InternalError, PermanentError, TransientError, TypedError
 from moderation.extraction import Extractor, isolate
 from moderation.file_identity import file_sha256, stat_identity
+from moderation.judge.timeline import authenticity_over_time
 from moderation.ports import JudgeBackend
+from moderation.telemetry.stages import Stage, stage
+from moderation.telemetry.tracing import parent_of, parents
 from moderation.types import Examination, ItemError, ItemResult, Judgment, Mode
 
 RECENT_DUPLICATES = 100_000
@@ -90,13 +94,21 @@ class ScoringPipeline:
             raise features
         judgment = self.judge.judge([features], mode, rationales=rationales)[0]
         provenance = None if self.provenance is None else self.provenance(path)
-        return Examination(str(path), media, features, judgment, provenance)
+        timeline = authenticity_over_time(self.judge, features)
+        return Examination(str(path), media, features, judgment, provenance, timeline)
 
     def _read(self, path: Path) -> Read:
-        _, media = decode(self.extractor.decode, path)
-        if not isinstance(media, DecodedMedia):
+        parent = parent_of(str(path))
+        with stage(Stage.DECODE, parent=parent) as watch:
+            _, media = decode(self.extractor.decode, path)
+            if isinstance(media, Refusal):
+                watch.fail(media.error.code)
+        if isinstance(media, Refusal):
             return Read(path, media)
-        provenance = self.provenance(path) if self.provenance else None
+        provenance = None
+        if self.provenance is not None:
+            with stage(Stage.PROVENANCE, parent=parent):
+                provenance = self.provenance(path)
         if self.picture_hashes is None or media.frames is None:
             return Read(path, media, provenance)
         return Read(path, media, provenance, self.picture_hashes(media.frames))
@@ -112,18 +124,15 @@ class ScoringPipeline:
         for one in chunk:
             if isinstance(one.media, DecodedMedia) and one.media.metadata.sha256 not in seen:
                 unique.setdefault(one.media.metadata.sha256, one.media)
-        encoded = dict(zip(unique, self.extractor.encode(list(unique.values())), strict=True))
+        with stage(Stage.ENCODE, {"items": len(unique)}, linked=parents()):
+            encoded = dict(zip(unique, self.extractor.encode(list(unique.values())), strict=True))
         ready = {k: v for k, v in encoded.items() if isinstance(v, MediaFeatures)}
-        judged: dict[str, Judgment | TypedError] = dict(
-            zip(
-                ready,
-                isolate(
-                    lambda batch: self.judge.judge(batch, mode, rationales=rationales),
-                    list(ready.values()),
-                ),
-                strict=True,
+        with stage(Stage.JUDGE, {"items": len(ready)}, linked=parents()):
+            outcomes = isolate(
+                lambda batch: self.judge.judge(batch, mode, rationales=rationales),
+                list(ready.values()),
             )
-        )
+        judged: dict[str, Judgment | TypedError] = dict(zip(ready, outcomes, strict=True))
         results: list[ItemResult] = []
         first: dict[str, ItemResult] = {}
         for one in chunk:
@@ -210,7 +219,8 @@ def _read_ahead(
     """Items read in order, at most `depth` ahead of the one asked for."""
     waiting: deque[Future[Read]] = deque()
     for path in paths:
-        waiting.append(pool.submit(read, path))
+        # What the caller is doing, and for which items, is known in the thread as well.
+        waiting.append(pool.submit(copy_context().run, read, path))
         if len(waiting) > depth:
             yield waiting.popleft().result()
     while waiting:

@@ -72,6 +72,27 @@ class Calibrator(Protocol):
         ...
 
 
+class Bell(Protocol):
+    """Tells workers elsewhere that content is to be scored. A context manager that closes itself.
+
+    A plugin of `moderation.bells` is called with the `Settings`. The job in the database is what
+    counts: a ring that is lost delays it, and nothing more.
+    """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def ring(self, sha256: str, judge_id: str, policy_id: str) -> None:
+        """Returns at once, and never raises: who takes an upload does not wait for a broker."""
+        ...
+
+
 class Dispatcher(Protocol):
     """Gets items scored: in this process, or elsewhere. A context manager that closes itself.
 

@@ -15,6 +15,7 @@ class PluginGroup(StrEnum):
     `ENCODERS`, called with those of the keywords `weights`, `device` and `dtype` that they take,
     `JUDGES` and `DISPATCHERS` (see `moderation.ports`) are chosen by name in the settings. Of
     `READERS`, the sandbox runs those of this distribution, in its own order.
+    `BELLS` tell the workers of a broker that there is work, see `moderation.ports.Bell`.
     `COMMANDS` holds sub-commands of `moderation`: a Typer app or a function. Their modules are
     imported with the command line, so they import what is heavy only when they run.
     """
@@ -24,6 +25,7 @@ class PluginGroup(StrEnum):
     JUDGES = "moderation.judges"
     CALIBRATORS = "moderation.calibrators"
     DISPATCHERS = "moderation.dispatchers"
+    BELLS = "moderation.bells"
     COMMANDS = "moderation.commands"
 
 

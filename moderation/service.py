@@ -5,43 +5,33 @@ Needs the extra `service`; loads no model. `moderation.app` builds what scores.
 
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moderation.app import decoder_limits, judge_folder, scoring_setup
-from moderation.calibration.calibrator import FittedCalibrator
+from moderation import registry
+from moderation.app import build_calibrators, decoder_limits, judge_folder, scoring_setup
 from moderation.casework.deployment import Deployment
 from moderation.casework.reviewing import CaseReview
 from moderation.casework.scoring import ScoringDesk
 from moderation.errors import ConfigurationError, OutputError
+from moderation.extras import require_installed
 from moderation.intake.blobs import BlobStore
+from moderation.intake.jobs import JobRules
 from moderation.judge.artefact import read_description
 from moderation.policy.loading import DEFAULT, load_policy
-from moderation.ports import Dispatcher
-from moderation.priority.orders import (
-    AvoidableHarm,
-    CMu,
-    FirstInFirstOut,
-    Order,
-    RawScore,
-    ValueOfInformation,
-)
+from moderation.ports import Bell, Dispatcher
+from moderation.priority.orders import ORDERS
+from moderation.registry import PluginGroup
 from moderation.results import RunContext
 from moderation.review.rules import ReviewRules
-from moderation.settings import ReviewOrder, Settings
+from moderation.settings import BELL, Settings
 from moderation.types import Mode
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 SECRET_BYTES = 32
-ORDERS: dict[ReviewOrder, type[Order]] = {
-    ReviewOrder.FIFO: FirstInFirstOut,
-    ReviewOrder.SCORE: RawScore,
-    ReviewOrder.CMU: CMu,
-    ReviewOrder.INFORMATION: ValueOfInformation,
-    ReviewOrder.AVOIDABLE: AvoidableHarm,
-}
 
 
 def build_blobs(settings: Settings) -> BlobStore:
@@ -99,35 +89,6 @@ def _make_secret(path: Path) -> None:
         partial.unlink()
 
 
-def read_calibrators(folder: Path | None, judge_id: str) -> dict[Mode, FittedCalibrator]:
-    """The calibrator of each mode: files `MODE-ID.json` of a folder.
-
-    Raises:
-        ConfigurationError: no such folder, no calibrator in it, or several of one mode.
-        CalibrationError: one is damaged, or of another judge.
-    """
-    if folder is None:
-        return {}
-    found: dict[Mode, FittedCalibrator] = {}
-    for path in sorted(folder.glob("*-*.json")) if folder.is_dir() else ():
-        calibrator = FittedCalibrator.load(path)
-        calibrator.require(judge_id, calibrator.mode)
-        if calibrator.mode in found:
-            raise ConfigurationError(
-                f"{folder} has several calibrators for {calibrator.mode} mode",
-                expected="one a mode",
-                remedy="Leave the one in it that is to be used.",
-            )
-        found[calibrator.mode] = calibrator
-    if not found:
-        raise ConfigurationError(
-            f"no calibrator in {folder}",
-            expected="files MODE-ID.json, written by `moderation calibrate fit`",
-            remedy="Correct MODERATION_CALIBRATORS, or unset it: then people see everything.",
-        )
-    return found
-
-
 def build_context(
     settings: Settings, mode: Mode, dispatcher: Dispatcher | None = None
 ) -> RunContext:
@@ -158,7 +119,7 @@ def build_deployment(settings: Settings, dispatcher: Dispatcher | None = None) -
         mode=settings.mode,
         live=load_policy(settings.policy or DEFAULT),
         shadow=None if shadow is None else load_policy(shadow),
-        calibrators=read_calibrators(settings.calibrators, context.judge_id),
+        calibrators=build_calibrators(settings, context.judge_id),
         secret=read_secret(settings),
         order=ORDERS[settings.review_order](),
         review_minutes_an_hour=settings.review_minutes_an_hour,
@@ -180,10 +141,28 @@ def build_case_review(settings: Settings, engine: "Engine", deployment: Deployme
     return CaseReview(engine, rules, deployment.namespace)
 
 
+def build_bell(settings: Settings) -> Bell | None:
+    """What wakes the workers of the settings' broker; None where there is no broker.
+
+    Raises:
+        ConfigurationError: a package that is not installed, or a broker of no known kind.
+    """
+    if settings.broker_url is None:
+        return None
+    require_installed("celery", "redis")
+    bell: Bell = registry.load(PluginGroup.BELLS, BELL)(settings)
+    return bell
+
+
 def build_scoring_desk(
-    settings: Settings, engine: "Engine", dispatcher: Dispatcher, deployment: Deployment
+    settings: Settings,
+    engine: "Engine",
+    dispatcher: Dispatcher,
+    deployment: Deployment,
+    *,
+    worker: str = "inline",
 ) -> ScoringDesk:
-    """What works score jobs off, see `moderation.casework.running`.
+    """What works score jobs off, see `moderation.casework.running`. worker: who holds the leases.
 
     Call `moderation.casework.adoption.adopt` first.
     """
@@ -193,4 +172,7 @@ def build_scoring_desk(
         dispatcher=dispatcher,
         deployment=deployment,
         review_rules=build_review_rules(settings),
+        job_rules=JobRules(lease=timedelta(seconds=settings.lease_seconds)),
+        worker=worker,
+        batch_max=settings.batch_items_max,
     )

@@ -1,6 +1,9 @@
 """A deployment's settings: environment variables `MODERATION_*`, read once."""
 
 import os
+import re
+import tempfile
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -10,9 +13,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from encoders.base import ReadLimits
 from moderation.errors import ConfigurationError
+from moderation.telemetry.log_format import LogFormat
 from moderation.types import Mode
 
 PREFIX = "MODERATION_"
+BELL = "celery"
+"""Name of the plugin that rings at `broker_url`."""
 
 _LIMITS = ReadLimits()
 
@@ -34,6 +40,13 @@ def _default_data_dir() -> Path:
     return base / "real-moderation"
 
 
+def _default_run_dir() -> Path:
+    base = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    if base.is_absolute():
+        return base / "real-moderation"
+    return Path(tempfile.gettempdir()) / f"real-moderation-{os.getuid()}"
+
+
 def _default_database_url(fields: dict[str, Any]) -> str:
     folder = fields.get("data_dir") or _default_data_dir()
     return f"sqlite:///{folder}/moderation.sqlite"
@@ -48,6 +61,14 @@ def _check_workers(workers: int) -> int:
     if workers > most:
         raise ValueError(f"at most {most}, {WORKERS_A_CORE} a core")
     return workers
+
+
+_PASSWORD = re.compile(r"(?<=://)([^/?#@\s]*:)[^/?#\s]*(?=@)")
+
+
+def without_password(value: object) -> str:
+    """`value` to be shown: what stands as a password in a URL becomes stars."""
+    return _PASSWORD.sub(r"\1***", str(value))
 
 
 class ReviewOrder(StrEnum):
@@ -76,6 +97,14 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), AfterValidator(_distinct)]
 
 
+def _days(value: Any) -> Any:
+    return value.split(",") if isinstance(value, str) else value
+
+
+Days = Annotated[int, Field(ge=1)]
+RetentionDays = Annotated[tuple[Days, Days, Days] | None, NoDecode, BeforeValidator(_days)]
+
+
 class Settings(BaseSettings):
     """Everything that differs from one deployment to the next.
 
@@ -91,12 +120,24 @@ class Settings(BaseSettings):
     data_dir: uploads, and the deployment's secret unless `secret_file` names another.
     upload_bytes_max: of one upload. mode: "fast" or "full", how uploads are scored.
     policy, shadow_policy: TOML files of the rules that act, and of those on trial; the shipped
-        policy where there is none. calibrators: folder with one calibrator a mode.
+        policy where there is none. calibrators: folder with one calibrator a mode, in place of the
+        judge's own.
     review_order: of the queue, see `docs/triage.md`. review_minutes_an_hour: that all reviewers
         together work, averaged over the day.
     second_rate: share of cases that get a blind second review. golden_rate: share of claims that
         are answered with an item whose answer is known.
     allow_fetch: items may be handed in by URL, which the server then fetches.
+    broker_url: `redis://HOST:PORT/NUMBER` of the doorbell between the API and the workers; without
+        one, the API's own process scores. See `docs/workers.md` for this and the next ones.
+    batch_items_max, batch_wait_seconds: how many jobs a scoring process takes at once, and how
+        long it waits at most for that many. lease_seconds: how long a job is held without a sign
+        of life. sweep_seconds: how often bells that nobody heard are rung again, where work is
+        due. task_seconds_max: after which a pool process is killed. stop_seconds_max: what
+        SIGTERM leaves a worker for the file in hand. run_dir: heartbeats of this machine's
+        workers.
+    retention_days: `ALLOWED,DECIDED,APPEALED`, after which workers erase media by themselves;
+        without it, `moderation audit erase` does. statements_dir: where they export statements of
+        reasons to.
     requests_a_second, requests_at_once: that one API key may send.
     server, api_key: that commands such as `submit` speak to, and with which key.
     feature_cache_bytes: bound on the feature store; 0 switches it off.
@@ -105,6 +146,10 @@ class Settings(BaseSettings):
     provenance: read C2PA manifests and IPTC marks of each file. trust_anchors: PEM file with the
         certificates of signers that are trusted; without one, no signer is.
     sources: folders with genuine media for `corpus build`, parted like PATH.
+    log_format: of what the server and workers say of themselves: "text", or "json" for machines.
+    metrics_port: of Prometheus measures without a key, for a private network; 0: none. The API's
+        is this one, and it shows them at `/metrics` as well, for a key; pools have those behind
+        it, see docs/workers.md.
     offline: never reach for the network. debug: print tracebacks.
     """
 
@@ -133,6 +178,17 @@ class Settings(BaseSettings):
     golden_rate: float = Field(default=0.03, ge=0, le=1)
     review_minutes_an_hour: float = Field(default=60.0, ge=0, allow_inf_nan=False)
     allow_fetch: bool = False
+    broker_url: SecretStr | None = None
+    batch_items_max: int = Field(default=8, ge=1)
+    batch_wait_seconds: float = Field(default=0.05, ge=0, le=10)
+    lease_seconds: float = Field(default=120.0, gt=0, allow_inf_nan=False)
+    sweep_seconds: float = Field(default=5.0, gt=0, allow_inf_nan=False)
+    task_seconds_max: float = Field(default=900.0, gt=0, allow_inf_nan=False)
+    stop_seconds_max: float = Field(default=60.0, gt=0, allow_inf_nan=False)
+    retention_days: RetentionDays = None
+    statements_dir: Folder | None = None
+    metrics_port: int = Field(default=0, ge=0, le=65000)
+    run_dir: Folder = Field(default_factory=_default_run_dir)
     requests_a_second: float = Field(default=50.0, gt=0)
     requests_at_once: int = Field(default=200, ge=1)
     server: str = "http://127.0.0.1:8321"
@@ -152,6 +208,7 @@ class Settings(BaseSettings):
     provenance: bool = True
     trust_anchors: Folder | None = None
     sources: str = ""
+    log_format: LogFormat = LogFormat.TEXT
     offline: bool = False
     debug: bool = False
 
@@ -186,12 +243,20 @@ class Settings(BaseSettings):
                 remedy=f"Correct {name}.",
             ) from error
 
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Without passwords: a traceback or a log may show the whole object."""
+        for name, value in super().__repr_args__():
+            hidden = without_password(value)
+            yield name, value if hidden == str(value) else hidden
+
     @property
     def plugins(self) -> frozenset[tuple[str, str]]:
         """Group and name of every plugin that these settings choose."""
         chosen = {("moderation.encoders", name) for name in self.encoders}
         chosen.add(("moderation.judges", self.judge_plugin))
         chosen.add(("moderation.dispatchers", self.dispatcher))
+        if self.broker_url is not None:
+            chosen.add(("moderation.bells", BELL))
         return frozenset(chosen)
 
     def read_limits(self) -> ReadLimits:

@@ -176,11 +176,23 @@ class ItemResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoredSpan:
+    """How authentic a stretch of an item looks on its own, in [0, 9]."""
+
+    span: Span
+    expected_score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Examination:
-    """One item with everything that led to its score, for the report."""
+    """One item with everything that led to its score, for the report.
+
+    timeline: authenticity over time, see `moderation.judge.timeline`; empty for stills.
+    """
 
     path: str
     media: DecodedMedia
     features: MediaFeatures
     judgment: Judgment
     provenance: Provenance | None = None
+    timeline: tuple[ScoredSpan, ...] = ()

@@ -43,7 +43,7 @@ def application(
             rules=ReviewRules(salt="salt", second_rate=0.0, golden_rate=0.0),
             follow=lambda tx, events, actor: follow(tx, events, namespace="test", actor=actor),
             deployment=deployment,
-            ring=lambda: None,
+            ring=lambda sha256: None,
             blobs=BlobStore(data, bytes_max=bytes_max),
             limiter=RateLimiter(rate or Rate(per_second=1e6, burst=10**6)),
             clock=clock or Clock(),

@@ -35,3 +35,7 @@ def good_media(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def broken_media(tmp_path_factory: pytest.TempPathFactory) -> Broken:
     """Every kind of file that must be refused, with its error, by file name."""
     return write_broken(tmp_path_factory.mktemp("broken"))
+
+
+# For hours of it: `pytest tests/unit/fuzzing --hypothesis-profile=long`.
+settings.register_profile("long", max_examples=20_000, deadline=None, print_blob=True)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -76,36 +77,14 @@ def postgres_server() -> Iterator[PostgresServer]:
 
     The server refuses to run as root, so there it runs as `nobody`.
     """
-    initdb, postgres = binary("initdb"), binary("postgres")
-    if initdb is None or postgres is None:
-        raise RuntimeError("PostgreSQL is not installed; run deploy/setup-system.sh")
-    is_root = os.getuid() == 0
-    as_user = {"user": "nobody", "group": "nogroup", "extra_groups": []} if is_root else {}
     # Not in pytest's folder: its parents let no other user in, and a socket's path must be short.
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     try:
-        if is_root:
-            shutil.chown(folder, "nobody", "nogroup")
-        data = folder / "data"
-        subprocess.run(
-            [initdb, "-D", str(data), *"-U moderation -A trust -E UTF8 -N --locale=C".split()],
-            cwd="/",
-            check=True,
-            capture_output=True,
-            **as_user,
-        )
-        options = [part for key, value in _OPTIONS.items() for part in ("-c", f"{key}={value}")]
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [postgres, "-D", str(data), "-k", str(folder), *options],
-                cwd="/",
-                stdout=log,
-                stderr=log,
-                **as_user,
-            )
+        initialise(folder)
+        process = start_server(folder)
         try:
             server = PostgresServer(folder)
-            _wait(server, process, folder / "log")
+            wait_for_server(server, process, folder / "log")
             yield server
         finally:
             process.send_signal(signal.SIGQUIT)
@@ -114,7 +93,48 @@ def postgres_server() -> Iterator[PostgresServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait(server: PostgresServer, process: subprocess.Popen[bytes], log: Path) -> None:
+def initialise(folder: Path) -> None:
+    """Make the data of a server whose files are all in `folder`."""
+    as_user = _as_user()
+    if as_user:
+        shutil.chown(folder, "nobody", "nogroup")
+    how = "-U moderation -A trust -E UTF8 -N --locale=C".split()
+    subprocess.run(
+        [_program("initdb"), "-D", str(folder / "data"), *how],
+        cwd="/",
+        check=True,
+        capture_output=True,
+        **as_user,
+    )
+
+
+def start_server(folder: Path) -> subprocess.Popen[bytes]:
+    """Start the server of `folder`; it may not answer yet."""
+    options = [part for key, value in _OPTIONS.items() for part in ("-c", f"{key}={value}")]
+    with (folder / "log").open("ab") as log:
+        return subprocess.Popen(
+            [_program("postgres"), "-D", str(folder / "data"), "-k", str(folder), *options],
+            cwd="/",
+            stdout=log,
+            stderr=log,
+            **_as_user(),
+        )
+
+
+def _program(name: str) -> str:
+    found = binary(name)
+    if found is None:
+        raise RuntimeError("PostgreSQL is not installed; run deploy/setup-system.sh")
+    return found
+
+
+def _as_user() -> dict[str, Any]:
+    is_root = os.getuid() == 0
+    return {"user": "nobody", "group": "nogroup", "extra_groups": []} if is_root else {}
+
+
+def wait_for_server(server: PostgresServer, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until it answers."""
     end = time.monotonic() + _START_SECONDS
     while True:
         try:

@@ -1,1 +1,1 @@
-"""Celery workers: the place of the distributed dispatcher."""
+"""Celery workers: work jobs off on other processes and machines than the API's. docs/workers.md."""

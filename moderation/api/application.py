@@ -27,12 +27,15 @@ from moderation.api import (
     uploads,
     webhooks,
 )
+from moderation.api.gauges import CalibrationCollector, JobCollector, ReviewLevelCollector
 from moderation.api.metrics import QueueCollector, RequestMetrics
 from moderation.api.permissions import MATRIX
 from moderation.api.problems import add_problem_handlers
 from moderation.api.requests import RequestMiddleware
 from moderation.api.services import ApiServices
 from moderation.errors import ConfigurationError
+from moderation.telemetry.measures import ProcessMeasures
+from moderation.telemetry.observers import observing
 
 _KEYED = (
     me.router,
@@ -73,11 +76,18 @@ def create_app(
         ConfigurationError: a route that the matrix of permissions does not have, or the reverse.
     """
     registry = CollectorRegistry()
-    registry.register(QueueCollector(services.engine))
+    for collector in (
+        QueueCollector(services.engine),
+        JobCollector(services.engine, services.clock),
+        ReviewLevelCollector(services.engine, services.clock),
+        CalibrationCollector(services.engine, services.clock, services.rules),
+    ):
+        registry.register(collector)
+    measures = ProcessMeasures(registry)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        with running():
+        with observing(measures), running():
             yield
 
     app = FastAPI(

@@ -163,6 +163,9 @@ class EvidenceView(View):
     result: dict[str, Any] = Field(
         description="Digits, rationale with its claims and spans, unusual signals, provenance."
     )
+    explanation: dict[str, Any] | None = Field(
+        description="Of the full mode, with its rationale; comes later, and gives no route."
+    )
     outcome: dict[str, Any] | None = Field(description="Of triage: every factor and reason.")
     shadow: dict[str, Any] | None = Field(description="Of the policy on trial, if there is one.")
     near_duplicates: list[LookalikeView] = Field(

@@ -33,9 +33,10 @@ from moderation.casework.reconsidering import forecast, report
 from moderation.database import reading, writing
 from moderation.intake.listings import After, dispositions_of, find_item, list_items
 from moderation.intake.submission import unknown
-from moderation.intake.tables import items, results
-from moderation.intake.types import Item, ItemState
+from moderation.intake.tables import items, jobs, results
+from moderation.intake.types import Item, ItemState, JobKind
 from moderation.review.transaction import Transaction
+from moderation.types import Mode
 
 router = APIRouter(prefix="/v1/items", route_class=GuardedRoute, tags=["items"])
 _ERRORS = documented(401, 403, 404, 422, 429, 503)
@@ -79,7 +80,7 @@ def result(services: Services, caller: Caller, item_id: PathId) -> ResultView:
         found = dispositions_of(connection, item.id)
         if not found:
             raise _unsettled(item)
-        row = _newest_result(connection, item.sha256)
+        row = _deciding_result(connection, item)
     judged = {} if row is None else row.result
     newest = found[0]
     return ResultView(
@@ -98,7 +99,8 @@ def evidence(services: Services, caller: Caller, item_id: PathId) -> EvidenceVie
     """For reviewers: signals, spans, rationale, provenance. Look at the media first."""
     with reading(services.engine) as connection:
         item = visible_item(connection, caller, item_id)
-        row = _newest_result(connection, item.sha256)
+        row = _deciding_result(connection, item)
+        explained = _newest_result(connection, item.sha256, Mode.FULL)
         found = dispositions_of(connection, item.id)
         near = list(_near_duplicates(connection, item.sha256))
     if row is None:
@@ -110,6 +112,7 @@ def evidence(services: Services, caller: Caller, item_id: PathId) -> EvidenceVie
         mode=row.mode,
         scored_at=row.created_at,
         result=row.result,
+        explanation=None if explained is None or row.mode == Mode.FULL else explained.result,
         outcome=dict(found[0].outcome) if found else None,
         shadow=None if not found or found[0].shadow is None else dict(found[0].shadow),
         near_duplicates=near,
@@ -180,10 +183,17 @@ def _near_duplicates(connection: Connection, sha256: str) -> Iterator[LookalikeV
         )
 
 
-def _newest_result(connection: Connection, sha256: str) -> Any:
-    query = select(results).where(results.c.sha256 == sha256)
-    newest = query.order_by(results.c.created_at.desc(), results.c.mode).limit(1)
-    return connection.execute(newest).one_or_none()
+def _deciding_result(connection: Connection, item: Item) -> Any:
+    """In the mode that gave the route: an explanation comes later, and gives none."""
+    mode = connection.scalar(
+        select(jobs.c.mode).where(jobs.c.item_id == item.id, jobs.c.kind == JobKind.SCORE).limit(1)
+    )
+    return None if mode is None else _newest_result(connection, item.sha256, Mode(mode))
+
+
+def _newest_result(connection: Connection, sha256: str, mode: Mode) -> Any:
+    query = select(results).where(results.c.sha256 == sha256, results.c.mode == mode)
+    return connection.execute(query.order_by(results.c.created_at.desc()).limit(1)).one_or_none()
 
 
 def _error_of(judged: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, select
 from moderation.database import reading
 from moderation.review.tables import IS_WAITING, tasks
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class RequestMetrics:
@@ -33,7 +33,7 @@ class RequestMetrics:
 
     def note(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request has ended."""
-        method = method if method in _METHODS else "other"
+        method = method if method in METHODS else "other"
         self._count.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
 

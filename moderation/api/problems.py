@@ -153,9 +153,21 @@ DESCRIPTIONS: Mapping[int, str] = {
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Entries of a route's `responses` for these error statuses."""
     return {
-        status: {"model": Problem, "description": DESCRIPTIONS[status]}
+        status: {
+            "model": Problem,
+            "description": DESCRIPTIONS[status],
+            **({"headers": _RETRY_AFTER} if status in (429, 503) else {}),
+        }
         for status in sorted(set(statuses))
     }
+
+
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "Seconds to wait before the next try.",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
 
 
 def status_of(error: TypedError) -> int:

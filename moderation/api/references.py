@@ -96,10 +96,12 @@ def by_reference(
     with services.blobs.keeping():
         blob = _fetch(services, body.url)
         new = body.new_item(blob.sha256, blob.size_bytes, caller.name, Source.REFERENCE)
-        return once.answer(
+        answer = once.answer(
             201,
             lambda connection: show_item(submit(connection, new, now=services.clock())),
         )
+    services.ring(blob.sha256)
+    return answer
 
 
 @batch_router.post(
@@ -153,7 +155,11 @@ def _take_batch(services: ApiServices, wanted: BatchBody, once: Once, uploader: 
                 entries.append(BatchEntry(url=one.url, item=item, error=None))
             return BatchView(results=entries)
 
-        return once.answer(200, perform)
+        answer = once.answer(200, perform)
+    for found in fetched:
+        if not isinstance(found, TypedError):
+            services.ring(found.sha256)
+    return answer
 
 
 def _fetch(services: ApiServices, url: str) -> Blob:

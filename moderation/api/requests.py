@@ -10,8 +10,9 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from moderation.api.metrics import RequestMetrics
+from moderation.api.metrics import METHODS, RequestMetrics
 from moderation.api.problems import answer
+from moderation.telemetry.tracing import span
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _log = logging.getLogger("moderation.api")
@@ -43,11 +44,23 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            await self._app(scope, receive, told)
+            with span(
+                "request",
+                {"http.request.method": _method(scope), "request_id": request_id},
+                parent=_header(scope, b"traceparent"),
+                is_server=True,
+            ) as current:
+                await self._app(scope, receive, told)
+                if current is not None:
+                    current.update_name(f"{_method(scope)} {_route(scope)}")
+                    current.set_attribute("http.route", _route(scope))
+                    current.set_attribute("http.response.status_code", status)
         except ClientDisconnect:
-            _log.info("request %s was broken off by its sender", request_id)
+            told_of = {"request_id": request_id, "route": _route(scope)}
+            _log.info("request %s was broken off by its sender", request_id, extra=told_of)
         except Exception:
-            _log.exception("request %s failed", request_id)
+            told_of = {"request_id": request_id, "route": _route(scope)}
+            _log.exception("request %s failed", request_id, extra=told_of)
             if status:
                 raise
             fault = {
@@ -58,14 +71,23 @@ class RequestMiddleware:
             }
             await answer(Request(scope), 500, fault, {})(scope, receive, told)
         finally:
-            route = getattr(scope.get("route"), "path", "none")
-            self._metrics.note(scope["method"], route, status, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            self._metrics.note(scope["method"], _route(scope), status, seconds)
 
 
 def _request_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id":
-            given: str = value.decode("latin-1")
-            if _ID.fullmatch(given):
-                return given
-    return uuid.uuid4().hex
+    given = _header(scope, b"x-request-id")
+    return given if given is not None and _ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _header(scope: Scope, wanted: bytes) -> str | None:
+    return next((v.decode("latin-1") for name, v in scope["headers"] if name == wanted), None)
+
+
+def _route(scope: Scope) -> str:
+    """As the description has it: a path with ids in it would be a measure of its own each time."""
+    return getattr(scope.get("route"), "path", "none")
+
+
+def _method(scope: Scope) -> str:
+    return scope["method"] if scope["method"] in METHODS else "other"

@@ -38,7 +38,8 @@ class ApiServices:
     """Collaborators of the routes.
 
     follow: what comes of events of review, such as records and statements. deployment: that is in
-    use now. ring: wakes what scores. data: the folder for files that the server writes.
+    use now. ring: says that the content of a SHA-256 waits to be scored. data: the folder for files
+    that the server writes.
     """
 
     engine: Engine
@@ -52,7 +53,7 @@ class ApiServices:
     webhook_outbound: OutboundClient
     data: Path
     runner_is_alive: Callable[[], bool]
-    ring: Callable[[], None]
+    ring: Callable[[str], None]
     limits: ApiLimits = ApiLimits()
 
     @contextmanager

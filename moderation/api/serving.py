@@ -1,4 +1,4 @@
-"""The whole service in one process: the API, what scores, what delivers webhooks."""
+"""The service in one process: the API, what delivers webhooks, and without a broker what scores."""
 
 import logging
 import threading
@@ -24,7 +24,7 @@ from moderation.errors import TransientError
 from moderation.outbound.client import OutboundClient
 from moderation.policy.activation import active_policy, begin_with
 from moderation.policy.loading import DEFAULT
-from moderation.ports import Dispatcher
+from moderation.ports import Bell, Dispatcher
 from moderation.service import (
     build_blobs,
     build_deployment,
@@ -43,33 +43,43 @@ WEBHOOK_SECONDS, FETCH_SECONDS = 15.0, 60.0
 
 @dataclass(slots=True)
 class _Worker:
-    """Scores under the policy in force; another policy has it begin anew."""
+    """Scores under the policy in force; another policy has it begin anew.
+
+    bell: of workers elsewhere, which score then instead of this process.
+    """
 
     settings: Settings
     engine: Engine
-    dispatcher: Dispatcher
+    dispatcher: Dispatcher | None
+    bell: Bell | None
     deployment: Deployment
     number: int
     runner: InlineRunner | None = None
+    is_adopted: bool = False
 
     def is_alive(self) -> bool:
-        return self.runner is not None and self.runner.is_alive
+        return self.dispatcher is None or (self.runner is not None and self.runner.is_alive)
 
-    def ring(self) -> None:
+    def ring(self, sha256: str) -> None:
         """There is something to do."""
-        if self.runner is not None:
+        if self.bell is not None:
+            self.bell.ring(sha256, self.deployment.judge_id, self.deployment.live.id)
+        elif self.runner is not None:
             self.runner.ring()
 
     def follow_policy(self) -> None:
         """Take up a policy that has come into force since."""
         with reading(self.engine) as connection:
             found = active_policy(connection)
-        if self.runner is not None and found.number == self.number:
+        if self.is_alive() and found.number == self.number and self.is_adopted:
             return
         self.stop()
         self.number = found.number
         self.deployment = replace(self.deployment, live=found.policy)
         adopt(self.engine, self.deployment, now=utc_now(), actor="system:serve")
+        self.is_adopted = True
+        if self.dispatcher is None:
+            return
         desk = build_scoring_desk(self.settings, self.engine, self.dispatcher, self.deployment)
         self.runner = InlineRunner(desk)
         self.runner.start()
@@ -80,8 +90,12 @@ class _Worker:
             self.runner = None
 
 
-def serving(settings: Settings, engine: Engine, dispatcher: Dispatcher) -> "FastAPI":
+def serving(
+    settings: Settings, engine: Engine, dispatcher: Dispatcher | None, bell: Bell | None = None
+) -> "FastAPI":
     """The application; what runs beside it begins and ends with it.
+
+    dispatcher: scores in this process; None: workers elsewhere do, whom `bell` tells of uploads.
 
     Raises:
         ConfigurationError: settings that cannot work together.
@@ -90,7 +104,7 @@ def serving(settings: Settings, engine: Engine, dispatcher: Dispatcher) -> "Fast
     with writing(engine) as connection:
         present = begin_with(connection, content, now=utc_now())
     deployment = replace(build_deployment(settings, dispatcher), live=present.policy)
-    worker = _Worker(settings, engine, dispatcher, deployment, present.number)
+    worker = _Worker(settings, engine, dispatcher, bell, deployment, present.number)
     webhooks = OutboundClient(total_seconds=WEBHOOK_SECONDS, redirects_max=0)
     services = ApiServices(
         engine=engine,

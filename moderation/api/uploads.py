@@ -163,7 +163,7 @@ def _take_in(
         answer = once.with_content(blob.sha256).answer(
             201, lambda connection: show_item(_submit(services, connection, new))
         )
-    services.ring()
+    services.ring(blob.sha256)
     return answer
 
 
@@ -179,7 +179,7 @@ def _take_in_resumed(
             return UploadView(sha256=blob.sha256, offset=blob.size_bytes, item=item)
 
         answer = once.answer(201, perform)
-    services.ring()
+    services.ring(blob.sha256)
     return answer
 
 

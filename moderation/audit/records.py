@@ -48,6 +48,7 @@ class RecordKind(StrEnum):
     STATEMENTS_EXPORTED = "statements_exported"
     POLICY_CHANGED = "policy_changed"
     CALIBRATOR_CHANGED = "calibrator_changed"
+    JOB_RETRIED = "job_retried"
     ERASURE_REQUESTED = "erasure_requested"
     MEDIA_ERASED = "media_erased"
     TEXT_ERASED = "text_erased"
@@ -136,6 +137,7 @@ SCHEMAS: Mapping[RecordKind, BodySchema] = {
     RecordKind.CALIBRATOR_CHANGED: _schema(
         {"calibrator": WORD_FIELD}, sha256=DIGEST_FIELD, previous=WORD_FIELD
     ),
+    RecordKind.JOB_RETRIED: _schema({"job": WORD_FIELD, "kind": WORD_FIELD}, error=WORD_FIELD),
     RecordKind.ERASURE_REQUESTED: _schema({"reason": WORD_FIELD}),
     RecordKind.MEDIA_ERASED: _schema(
         {"reason": WORD_FIELD, "files": COUNT_FIELD},

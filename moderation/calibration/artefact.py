@@ -118,6 +118,15 @@ class CalibrationArtefact(_Frozen):
         content = self.model_dump(mode="json")
         return json.dumps(content, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
+    def without_routes(self) -> Self:
+        """The same map and intervals, for a machine that never acts alone.
+
+        For whoever hands on a calibrator: bounds hold for items like those of the fit, and not for
+        the uploads of somebody else.
+        """
+        nothing = RiskRecord(manipulated=(), manipulated_weights=(), genuine=(), genuine_weights=())
+        return self.model_copy(update={"risk": nothing})
+
     @property
     def calibrator_id(self) -> str:
         """The method and the first digits of the content's SHA-256."""

@@ -47,6 +47,11 @@ class RiskSample:
             if probability.size and not 0 <= probability[0] <= probability[-1] <= 1:
                 raise ValueError("a probability is not in [0, 1]")
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no bound can come from it, so that the machine never acts alone."""
+        return not self.manipulated_M.size and not self.genuine_G.size
+
 
 def risk_sample(
     probability_N: Floats, is_manipulated_N: Flags, weight_N: Floats | None = None

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from moderation.audit.commitments import SALT_BYTES, TEXT_CHARACTERS_MAX, CommittedText
 from moderation.audit.records import AuditRecord, RecordKind
-from moderation.intake.types import untrusted_text
+from moderation.intake.types import Job, untrusted_text
 from moderation.priority.factors import PriorityFactors
 from moderation.results import RunContext
 from moderation.triage.outcome import TriageOutcome
@@ -126,6 +126,16 @@ def enqueued(item_id: str, task_id: str, factors: PriorityFactors, at: datetime)
         "priority": factors.value(at),
     }
     return AuditRecord(RecordKind.ENQUEUED, at, REVIEW, item_id, body)
+
+
+def job_retried(job: Job, actor: str, at: datetime) -> AuditRecord:
+    """A dead job is to be tried again."""
+    body = {
+        "job": job.id,
+        "kind": job.kind,
+        "error": None if job.error is None else word(job.error.code),
+    }
+    return AuditRecord(RecordKind.JOB_RETRIED, at, actor, job.item_id, body)
 
 
 def not_scored() -> ItemError:

@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from moderation.casework.chores import do_chores
+from moderation.casework.chores import do_chores, drop_uploads
+from moderation.casework.explaining import claim_explanation, explain
 from moderation.casework.scoring import ScoringDesk, claim_batch, work_batch
 from moderation.database import writing
 from moderation.errors import TransientError
@@ -26,6 +27,19 @@ def work_off(desk: ScoringDesk, *, is_stopping: Callable[[], bool] = lambda: Fal
         with renewing(desk, jobs):
             ended += work_batch(desk, jobs, is_stopping=is_stopping)
     return ended
+
+
+def explain_next(desk: ScoringDesk) -> bool:
+    """Explain one item that waits for a person; False where there is none.
+
+    Raises:
+        DatabaseBusy: the database does not answer.
+    """
+    jobs = claim_explanation(desk)
+    for job in jobs:
+        with renewing(desk, [job]):
+            explain(desk, job)
+    return bool(jobs)
 
 
 @contextmanager
@@ -89,8 +103,10 @@ class InlineRunner:
         while not self._is_stopping.is_set():
             self._bell.clear()
             try:
-                work_off(self._desk, is_stopping=self._is_stopping.is_set)
-                do_chores(self._desk)
+                self._work()
+                desk = self._desk
+                do_chores(desk.engine, desk.review_rules, desk.clock())
+                drop_uploads(desk.blobs, desk.clock())
                 self.last_error = None
             except Exception as error:
                 # A runner that dies takes every later upload with it; what it held comes back
@@ -98,6 +114,12 @@ class InlineRunner:
                 self.last_error = error
                 _log.exception("the runner could not work")
             self._bell.wait(self._poll_seconds)
+
+    def _work(self) -> None:
+        """New uploads come first, again after each explanation."""
+        work_off(self._desk, is_stopping=self._is_stopping.is_set)
+        while not self._is_stopping.is_set() and explain_next(self._desk):
+            work_off(self._desk, is_stopping=self._is_stopping.is_set)
 
     def __enter__(self) -> "InlineRunner":
         self.start()

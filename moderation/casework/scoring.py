@@ -1,5 +1,6 @@
 """Score jobs, a batch at a time: claimed, scored, settled. The error of one stops no other."""
 
+import logging
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -26,12 +27,17 @@ from moderation.intake.jobs import (
 )
 from moderation.intake.listings import find_item
 from moderation.intake.results import find_result, keep_result
-from moderation.intake.types import Job, JobKind
+from moderation.intake.types import ItemState, Job, JobKind
 from moderation.ports import Dispatcher
 from moderation.review.rules import ReviewRules
 from moderation.review.transaction import Transaction
+from moderation.telemetry import observers
+from moderation.telemetry.stages import Stage, stage
+from moderation.telemetry.tracing import Attributes, on_behalf, span
 from moderation.triage.near_duplicates import DISTANCE_USUAL
-from moderation.types import ItemError, ItemResult
+from moderation.types import ItemError, ItemResult, Mode
+
+_log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -126,12 +132,12 @@ def work_batch(
             for job in left.pop(sha256):
                 # A score that never settles: without it a person decides.
                 is_spent = job.deliveries > desk.job_rules.deliveries_max
-                told = _failure(sha256, _exhausted(desk)) if is_spent else result
+                told = _failure(sha256, exhausted(desk)) if is_spent else result
                 ended += _settle_one(desk, job, told, backlog)
         elif any(job.deliveries > desk.job_rules.deliveries_max for job in held):
-            ended += _bury(desk, sha256, left.pop(sha256), _exhausted(desk), backlog)
+            ended += _bury(desk, sha256, left.pop(sha256), exhausted(desk), backlog)
     try:
-        for sha256, result in _scores(desk, list(left), jobs):
+        for sha256, result in scores(desk, dict(left), mode):
             ended += _end(desk, sha256, left.pop(sha256), result, backlog)
             if is_stopping():
                 break
@@ -148,15 +154,25 @@ def work_batch(
     return ended
 
 
-def _scores(
-    desk: ScoringDesk, digests: Sequence[str], jobs: Sequence[Job]
+def scores(
+    desk: ScoringDesk, by_bytes: Mapping[str, Sequence[Job]], mode: Mode
 ) -> Iterable[tuple[str, ItemResult]]:
-    if not digests:
+    """What the dispatcher says of content, in order; raises what it raises.
+
+    by_bytes: the jobs that wait for each content.
+    """
+    if not by_bytes:
         return
+    digests = list(by_bytes)
     paths = [desk.blobs.path(sha256) for sha256 in digests]
-    scores = desk.dispatcher.score(paths, jobs[0].mode)
-    with closing(scores):  # type: ignore[type-var]
-        for sha256, result in zip(digests, scores, strict=True):
+    traces: dict[str, str] = {}
+    for path, held in zip(paths, by_bytes.values(), strict=True):
+        # Of copies, the work belongs to the first.
+        traces |= {str(path): job.traceparent for job in held[:1] if job.traceparent is not None}
+    found = desk.dispatcher.score(paths, mode)
+    facts: Attributes = {"items": len(paths), "mode": str(mode)}
+    with closing(found), on_behalf(traces), span("score", facts, linked=traces):  # type: ignore[type-var]
+        for sha256, result in zip(digests, found, strict=True):
             # The name that the file has here is nobody's business.
             yield sha256, replace(result, path=sha256, sha256=sha256, duplicate_of=None)
 
@@ -186,15 +202,29 @@ def _settle_all(desk: ScoringDesk, held: Sequence[Job], result: ItemResult, back
 def _settle_one(desk: ScoringDesk, job: Job, result: ItemResult, backlog: float) -> bool:
     """One item in one transaction; whatever goes wrong with it is kept with its job."""
     now = desk.clock()
+    facts: Attributes = {"item_id": job.item_id, "job_id": job.id, "deliveries": job.deliveries}
     try:
-        with writing(desk.engine) as connection:
+        with (
+            stage(Stage.SETTLE, facts, parent=job.traceparent),
+            writing(desk.engine) as connection,
+        ):
             if not finish(connection, job, now=now, error=result.error):
                 return False  # somebody else has taken it over
+            if find_item(connection, job.item_id).state is not ItemState.WAITING:
+                return True  # tried again after it died: the item has its route
             tx = Transaction(connection, now, desk.review_rules)
-            settle(tx, desk.deployment, job.item_id, result, job.mode, backlog_minutes=backlog)
+            settled = settle(
+                tx, desk.deployment, job.item_id, result, job.mode, backlog_minutes=backlog
+            )
     except Exception as error:
         _postpone(desk, job, item_error(error))
         return False
+    if settled is not None:
+        score = None if result.judgment is None else result.judgment.expected_score
+        route = str(settled.disposition)
+        observers.tell(lambda observer: observer.item_settled(route, str(job.mode), score))
+        code = None if result.error is None else result.error.code
+        _log.info("settled", extra={**facts, "disposition": route, "error_code": code})
     return True
 
 
@@ -238,6 +268,16 @@ def _postpone(desk: ScoringDesk, job: Job, error: ItemError, *, at_once: bool = 
     pause = desk.job_rules.pause(job.deliveries, desk.draw())
     with writing(desk.engine) as connection:
         put_off(connection, job, error, until=now if at_once else now + pause)
+    observers.tell(lambda observer: observer.job_retried(str(job.kind), error.code))
+    _log.warning(
+        "put off",
+        extra={
+            "item_id": job.item_id,
+            "job_id": job.id,
+            "deliveries": job.deliveries,
+            "error_code": error.code,
+        },
+    )
 
 
 def _release(desk: ScoringDesk, held: Sequence[Job]) -> None:
@@ -250,7 +290,8 @@ def _failure(sha256: str, error: ItemError) -> ItemResult:
     return ItemResult(sha256, sha256, None, None, None, error)
 
 
-def _exhausted(desk: ScoringDesk) -> ItemError:
+def exhausted(desk: ScoringDesk) -> ItemError:
+    """For a job that was begun too often."""
     most = desk.job_rules.deliveries_max
     return item_error(
         DeliveriesExhausted(

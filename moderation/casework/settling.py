@@ -17,10 +17,11 @@ from moderation.casework.precedents import (
 from moderation.casework.statements import Grounds, issue_statement
 from moderation.casework.tasks import new_task, priority_of
 from moderation.intake import rows
+from moderation.intake.jobs import add_job_once
 from moderation.intake.listings import find_item
 from moderation.intake.results import find_result
 from moderation.intake.tables import dispositions, items
-from moderation.intake.types import DispositionRecord, Item, ItemState
+from moderation.intake.types import DispositionRecord, Item, ItemState, JobKind
 from moderation.review.arrivals import enqueue
 from moderation.review.tables import decisions
 from moderation.review.transaction import Transaction
@@ -102,6 +103,8 @@ def settle(
         task = new_task(item, outcome.live, factors, modality=result.modality, now=tx.now)
         [queued] = enqueue(tx, [task])
         task_id = queued.task_id
+        if mode is Mode.FAST and result.judgment is not None:
+            add_job_once(connection, JobKind.EXPLAIN, item.id, Mode.FULL, now=tx.now)
         records.append(recording.enqueued(item.id, task_id, factors, tx.now))
 
     settled = _insert(tx, item, outcome, task_id, serving)

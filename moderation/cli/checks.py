@@ -13,7 +13,7 @@ from moderation import __version__
 from moderation.cli.finding import Finding, Verdict
 from moderation.cli.judge_check import judge_findings
 from moderation.cli.service_check import service_findings
-from moderation.settings import PREFIX, Settings, cores
+from moderation.settings import PREFIX, Settings, cores, without_password
 
 _INSTALL = "Install real-moderation[judge]."
 _PACKAGES = ("torch", "transformers", "peft", "open-clip-torch", "openai-whisper", "timm", "scipy")
@@ -57,7 +57,7 @@ def settings_findings(settings: Settings) -> list[Finding]:
     """What differs from the defaults."""
     usual = Settings.model_construct()
     changed = [
-        f"{PREFIX}{name.upper()}={getattr(settings, name)}"
+        f"{PREFIX}{name.upper()}={without_password(getattr(settings, name))}"
         for name in Settings.model_fields
         if getattr(settings, name) != getattr(usual, name)
     ]

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -25,9 +26,10 @@ from moderation.cli.text import (
     span,
 )
 from moderation.results import escape_path
-from moderation.types import Claim, Examination, Judgment
+from moderation.types import Claim, Examination, Judgment, ScoredSpan
 
 _TAGS_SHOWN = 20
+_STRETCHES_SHOWN = 20
 _TEXT_MAX = 200
 
 
@@ -44,6 +46,7 @@ def print_examination(examination: Examination, console: Console | None = None) 
     sections: list[tuple[str, RenderableType | None]] = [
         ("Score", _score(judgment, console)),
         ("Claims", _claims(judgment.rationale.claims) if judgment.rationale else None),
+        ("Over time", _timeline(examination.timeline, console)),
         ("Provenance", _provenance(examination.provenance)),
         ("Streams", _streams(metadata.claimed, metadata.observed)),
         ("Sampling", _sampling(media)),
@@ -86,6 +89,28 @@ def _claims(claims: tuple[Claim, ...]) -> RenderableType:
         where = (str(claim.modality), span(claim.span))
         table.add_row(str(claim.strength), *where, Text(printable(claim.cue)))
     return table
+
+
+def _timeline(timeline: tuple[ScoredSpan, ...], console: Console) -> RenderableType | None:
+    if len(timeline) < 2:
+        return None
+    unicode = console.encoding.lower().startswith("utf")
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for one in _thinned(timeline):
+        filled, empty = score_bar(one.expected_score, unicode=unicode)
+        bar = Text(filled, style=score_colour(one.expected_score)).append(empty, style="dim")
+        table.add_row(Text(span(one.span), style="dim"), f"{one.expected_score:.2f}", bar)
+    return table
+
+
+def _thinned(timeline: tuple[ScoredSpan, ...]) -> list[ScoredSpan]:
+    """The lowest of each of `_STRETCHES_SHOWN` runs of a long one: that is what people look for."""
+    runs = min(len(timeline), _STRETCHES_SHOWN)
+    edges = [round(run * len(timeline) / runs) for run in range(runs + 1)]
+    return [
+        min(timeline[start:end], key=lambda one: one.expected_score)
+        for start, end in pairwise(edges)
+    ]
 
 
 def _provenance(provenance: Provenance | None) -> RenderableType | None:
@@ -199,6 +224,7 @@ def to_json(examination: Examination) -> str:
             "judge": judgment.judge_id,
             "rationale": None if rationale is None else rationale.text,
             "claims": None if rationale is None else [asdict(claim) for claim in rationale.claims],
+            "timeline": [asdict(one) for one in examination.timeline],
             "provenance": examination.provenance and examination.provenance.as_dict(),
             "signals": [_signal_json(signal) for signal in features.signals],
             "transcript": None if transcript is None else [asdict(s) for s in transcript.segments],

@@ -38,6 +38,7 @@ def plugins_command(
         PluginGroup.JUDGES: "MODERATION_JUDGE_PLUGIN",
         PluginGroup.CALIBRATORS: "calibrate fit",
         PluginGroup.DISPATCHERS: "MODERATION_DISPATCHER",
+        PluginGroup.BELLS: "MODERATION_BROKER_URL",
         PluginGroup.COMMANDS: "all",
     }
     table = Table(

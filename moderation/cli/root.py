@@ -12,11 +12,13 @@ from typer.core import TyperGroup
 from moderation import __version__
 from moderation.cli.audit import app as audit_app
 from moderation.cli.calibrate import app as calibrate_app
+from moderation.cli.deadletter import app as deadletter_app
 from moderation.cli.doctor import doctor_command
 from moderation.cli.exit_codes import ExitCode
 from moderation.cli.inspect import inspect_command
 from moderation.cli.interruption import Interrupted
 from moderation.cli.keys import app as keys_app
+from moderation.cli.migrate import migrate_command
 from moderation.cli.models import app as models_app
 from moderation.cli.plugin_commands import add_plugins
 from moderation.cli.plugins import plugins_command
@@ -25,6 +27,7 @@ from moderation.cli.queue import app as queue_app
 from moderation.cli.score import score_command
 from moderation.cli.serve import serve_command
 from moderation.cli.submit import status_command, submit_command
+from moderation.cli.triage import triage_command
 from moderation.errors import JudgeError, OutputError, TypedError
 from moderation.extras import not_installed
 
@@ -107,10 +110,12 @@ def options(
 
 
 app.command("score")(score_command)
+app.command("triage")(triage_command)
 app.command("inspect")(inspect_command)
 app.command("doctor")(doctor_command)
 app.command("plugins")(plugins_command)
 app.command("serve")(serve_command)
+app.command("migrate")(migrate_command)
 app.command("submit")(submit_command)
 app.command("status")(status_command)
 app.add_typer(keys_app, name="keys")
@@ -119,6 +124,7 @@ app.add_typer(calibrate_app, name="calibrate")
 app.add_typer(policy_app, name="policy")
 app.add_typer(queue_app, name="queue")
 app.add_typer(audit_app, name="audit")
+app.add_typer(deadletter_app, name="deadletter")
 
 
 def run() -> None:

@@ -1,4 +1,4 @@
-"""`moderation serve`: the API, what scores, and the database, in one process."""
+"""`moderation serve`: the API and the database in one process, and what scores, without workers."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,30 +19,40 @@ def serve_command(
 ) -> None:
     """Serve the API until it is told to stop; needs no further service.
 
-    The first start makes the folder and the database. SIGTERM or Ctrl-C end it in order: requests
-    are answered, the file that is being scored is finished, and what was not begun is put back.
+    It scores by itself, unless MODERATION_BROKER_URL names a broker: then workers do, which
+    `moderation worker` starts, and no judge is loaded here. The first start makes the folder and
+    the database. SIGTERM or Ctrl-C end it in order: requests are answered, the file that is being
+    scored is finished, and what was not begun is put back.
     """
-    import logging
+    from contextlib import nullcontext
 
     from moderation.app import build_dispatcher, build_engine
     from moderation.extras import require_installed
+    from moderation.service import build_bell
     from moderation.settings import Settings
 
     require_installed("fastapi", "httpx", "prometheus_client", "uvicorn")
     from moderation.api.listening import listen
     from moderation.api.serving import serving
+    from moderation.telemetry.exposition import exposed
+    from moderation.telemetry.logs import log_to_stderr
+    from moderation.telemetry.tracing import exporting
 
     overrides: dict[str, Any] = {} if data is None else {"data_dir": data.absolute()}
     settings = Settings.load(**overrides)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     engine = build_engine(settings)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    log_to_stderr(settings.log_format)
     try:
-        with build_dispatcher(settings) as dispatcher:
-            app = serving(settings, engine, dispatcher)
+        bell = build_bell(settings)
+        scoring = build_dispatcher(settings) if bell is None else nullcontext()
+        with exporting("moderation-serve"), scoring as dispatcher, bell or nullcontext():
+            app = serving(settings, engine, dispatcher, bell)
             typer.echo(f"data in {settings.data_dir}; listening at http://{host}:{port}", err=True)
             _say_how_to_begin(engine)
-            listen(app, host, port)
+            shown = settings.metrics_port
+            with exposed(app.state.registry, shown) if shown else nullcontext():
+                listen(app, host, port)
     finally:
         engine.dispose()
 

@@ -60,16 +60,18 @@ def _policy(settings: Settings) -> Finding:
 
 
 def _calibrators(settings: Settings) -> Finding:
-    from moderation.service import build_context, read_calibrators
+    from moderation.app import build_calibrators
+    from moderation.service import build_context
 
-    if settings.calibrators is None:
-        told = "none, so that people see every upload"
-        remedy = "Fit one with `moderation calibrate fit` and name its folder."
-        return Finding("calibrators", Verdict.OK, f"{told}. {remedy}")
     judge_id = build_context(settings, settings.mode).judge_id
-    found = read_calibrators(settings.calibrators, judge_id)
-    return Finding(
-        "calibrators",
-        Verdict.OK,
-        ", ".join(f"{mode}: {one.calibrator_id}" for mode, one in sorted(found.items())),
-    )
+    found = build_calibrators(settings, judge_id)
+    remedy = "Fit one on your own uploads with `moderation calibrate fit` and name its folder."
+    if not found:
+        told = "none, so that people see every upload"
+        return Finding("calibrators", Verdict.OK, f"{told}. {remedy}")
+    told = ", ".join(f"{mode}: {one.calibrator_id}" for mode, one in sorted(found.items()))
+    if settings.calibrators is None:
+        told += ", the judge's own"
+    if all(one.risk_sample.is_empty for one in found.values()):
+        told += f", without bounds, so that people see every upload. {remedy}"
+    return Finding("calibrators", Verdict.OK, told)

@@ -127,7 +127,8 @@ class ModerationClient:
         """
         answer = self._transport.send("GET", f"/v1/uploads/{sha256}").json()
         there = Upload.model_validate(answer)
-        return there.offset if there.item is None and there.offset < size_bytes else 0
+        # All of it, where the server ended between the last byte and the item.
+        return there.offset if there.item is None and there.offset <= size_bytes else 0
 
     def by_reference(self, url: str, **facts: Any) -> Item:
         """Hand in a file by URL, where the server allows it."""

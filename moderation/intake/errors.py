@@ -33,6 +33,12 @@ class UnknownItem(PermanentError):
     code = "unknown_item"
 
 
+class UnknownJob(PermanentError):
+    """There is no job with this id, or it is not dead."""
+
+    code = "unknown_job"
+
+
 class DeliveriesExhausted(PermanentError):
     """A job that was begun too often without an end: it may be what stops its workers."""
 

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, or_, select, update
 
 from moderation.intake import rows
-from moderation.intake.tables import IS_LEASED, IS_WAITING, jobs
+from moderation.intake.tables import IS_LEASED, IS_OPEN, IS_WAITING, items, jobs
 from moderation.intake.types import Job, JobKind, JobState
+from moderation.telemetry.tracing import current_traceparent
 from moderation.types import ItemError, Mode
 
 
@@ -59,9 +60,19 @@ def add_job(
             deliveries=0,
             not_before=now,
             created_at=now,
+            traceparent=current_traceparent(),
         )
     )
     return job_id
+
+
+def add_job_once(
+    connection: Connection, kind: JobKind, item_id: str, mode: Mode, *, now: datetime
+) -> None:
+    """`add_job`, unless the same is waiting or under way. Hold a lock that orders the callers."""
+    is_there = select(jobs.c.id).where(jobs.c.item_id == item_id, jobs.c.kind == kind, IS_OPEN)
+    if connection.scalar(is_there) is None:
+        add_job(connection, kind, item_id, mode, now=now)
 
 
 def claim_jobs(
@@ -78,12 +89,9 @@ def claim_jobs(
     Jobs of leases that ran out are among them. A job that was begun before comes alone: if it is
     what stops its workers, no other job is counted down with it.
     """
-    is_due = or_(
-        and_(IS_WAITING, jobs.c.not_before <= now), and_(IS_LEASED, jobs.c.lease_until <= now)
-    )
     found = connection.execute(
         select(jobs)
-        .where(jobs.c.kind == kind, is_due)
+        .where(jobs.c.kind == kind, _is_due(now))
         .order_by(jobs.c.not_before, jobs.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -109,6 +117,19 @@ def claim_jobs(
     return [
         rows.job(row) for row in connection.execute(again.order_by(jobs.c.not_before, jobs.c.id))
     ]
+
+
+def due_contents(connection: Connection, kind: JobKind, *, now: datetime, limit: int) -> list[str]:
+    """SHA-256 of the content of up to `limit` jobs that `claim_jobs` could hand out, by age."""
+    due = (
+        select(jobs.c.id, jobs.c.item_id, jobs.c.not_before)
+        .where(jobs.c.kind == kind, _is_due(now))
+        .order_by(jobs.c.not_before, jobs.c.id)
+        .limit(limit)
+        .subquery()
+    )
+    of_items = select(items.c.sha256).join(due, due.c.item_id == items.c.id)
+    return list(connection.scalars(of_items.order_by(due.c.not_before, due.c.id)))
 
 
 def renew_jobs(
@@ -156,6 +177,12 @@ def finish(
         state=JobState.DONE if error is None else JobState.DEAD,
         error=None if error is None else rows.error_json(error),
         closed_at=now,
+    )
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return or_(
+        and_(IS_WAITING, jobs.c.not_before <= now), and_(IS_LEASED, jobs.c.lease_until <= now)
     )
 
 

@@ -61,6 +61,7 @@ def job(row: AnyRow) -> Job:
         error=None if row.error is None else ItemError(**row.error),
         created_at=row.created_at,
         closed_at=row.closed_at,
+        traceparent=row.traceparent,
     )
 
 

@@ -122,6 +122,8 @@ jobs = Table(
     Column("error", JSON(none_as_null=True)),
     Column("created_at", UtcDateTime, nullable=False),
     Column("closed_at", UtcDateTime),
+    # W3C trace context of the request that left the job; NULL where nobody traces.
+    Column("traceparent", String(55)),
 )
 Index(
     "ix_intake_jobs_waiting",

@@ -31,9 +31,10 @@ class ItemState(StrEnum):
 
 
 class JobKind(StrEnum):
-    """What is to be done with an item."""
+    """What is to be done with an item. Explain: a rationale for the person who reviews it."""
 
     SCORE = "score"
+    EXPLAIN = "explain"
 
 
 class JobState(StrEnum):
@@ -134,6 +135,7 @@ class Job:
     """Work on one item. deliveries: how often it was handed out, this time included.
 
     token: proves the lease, None where nobody holds it. error: why the last try failed.
+    traceparent: the trace of the request that left it, None where nobody traces.
     """
 
     id: str
@@ -148,6 +150,7 @@ class Job:
     error: ItemError | None
     created_at: datetime
     closed_at: datetime | None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,10 @@ def parse_policy(text: str, name: str) -> Policy:
     except tomllib.TOMLDecodeError as error:
         # The parser's message ends with the line and the column.
         raise PolicyError(f"{name}: {error}", expected="TOML", remedy="Correct it.") from error
+    except RecursionError as error:
+        raise PolicyError(
+            f"{name}: values nested too deep", expected="TOML", remedy="Correct it."
+        ) from error
     except ValidationError as error:
         # A key that is missing is most often one that is there with another spelling.
         first = min(

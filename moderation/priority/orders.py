@@ -148,3 +148,10 @@ def _both(facts: TaskFacts[float]) -> str:
 
 def _review(facts: TaskFacts[float]) -> str:
     return f"a review of {facts.minutes:.3g} minutes that errs in {facts.reviewer_error:.0%}"
+
+
+# By the names that settings and records have.
+ORDERS: dict[str, type[Order]] = {
+    order.name: order
+    for order in (FirstInFirstOut, RawScore, CMu, ValueOfInformation, AvoidableHarm)
+}

@@ -11,7 +11,7 @@ from moderation.calibration.calibrator import FittedCalibrator
 from moderation.errors import ManifestError
 from moderation.replay.calibrating import JUDGED_COLUMNS, with_probabilities
 from moderation.table_files import read_table
-from moderation.triage.context import Unscored
+from moderation.triage.context import Calibrated, Unscored
 from moderation.types import Disposition
 
 Value = TypeVar("Value")
@@ -52,7 +52,7 @@ class RecordedItem:
     path: str
     sha256: str | None
     modality: Modality | None
-    evidence: RecordedProbability | Unscored
+    evidence: Calibrated | Unscored
     surface: str
     reach: float
     remaining_views: float

@@ -56,20 +56,7 @@ def replay(
     outcomes = []
     for item in items:
         same = None if item.sha256 is None else first.get(item.sha256)
-        context = TriageContext(
-            surface=item.surface,
-            draws=draws_of(item.sha256 or item.path, key=conditions.key),
-            modality=item.modality,
-            reach=item.reach,
-            remaining_views=item.remaining_views,
-            reviewer_error=conditions.reviewer_error,
-            backlog_minutes=60.0 * conditions.backlog_hours,
-            capacity_minutes_per_hour=60.0,
-            disagreement=item.disagreement,
-            reported_clause=item.reported_clause,
-            precedent=same,
-        )
-        outcome = deployed.triage(item.evidence, context)
+        outcome = deployed.triage(item.evidence, context_of(item, conditions, same))
         outcomes.append(outcome)
         if item.sha256 is not None and same is None:
             first[item.sha256] = Precedent(
@@ -77,6 +64,25 @@ def replay(
             )
         on_item()
     return outcomes
+
+
+def context_of(
+    item: RecordedItem, conditions: Conditions, precedent: Precedent | None = None
+) -> TriageContext:
+    """What triage is told of a recorded item beside its score."""
+    return TriageContext(
+        surface=item.surface,
+        draws=draws_of(item.sha256 or item.path, key=conditions.key),
+        modality=item.modality,
+        reach=item.reach,
+        remaining_views=item.remaining_views,
+        reviewer_error=conditions.reviewer_error,
+        backlog_minutes=60.0 * conditions.backlog_hours,
+        capacity_minutes_per_hour=60.0,
+        disagreement=item.disagreement,
+        reported_clause=item.reported_clause,
+        precedent=precedent,
+    )
 
 
 def load_of(

@@ -56,7 +56,7 @@ def _run_line(row: TableRow) -> str:
     seeds = str(len(row.seeds)) if row.seeds else "–"
     minutes = number(row.wall_seconds / 60, 1)
     return (
-        f"| {row.name} | {row.mode.value} mode | {seeds} | {row.steps:,.0f} "
+        f"| {_cell(row.name)} | {row.mode.value} mode | {seeds} | {row.steps:,.0f} "
         f"| {row.generated_tokens:,.0f} | {minutes} |"
     )
 
@@ -67,5 +67,10 @@ def _table(rows: Sequence[tuple[str, Mapping[str, Estimate] | Mapping[str, Diffe
     lines = ["| row | " + " | ".join(labels) + " |", "|---|" + "---:|" * len(names)]
     for row, found in rows:
         cells = " | ".join(interval(found.get(name)) for name in names)
-        lines.append(f"| {row} | {cells} |")
+        lines.append(f"| {_cell(row)} | {cells} |")
     return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    """A cell may hold a bar, as in |s − y|, that does not end it."""
+    return text.replace("|", "\\|")

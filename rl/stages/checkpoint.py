@@ -3,13 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
-from rl.judge_model import JudgeModel
 from rl.stages.validation import Patience
 
 CHECKPOINT = "checkpoint.pt"
+
+
+class Trainable(Protocol):
+    """A judge of media or of texts."""
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def trainable_state(self) -> dict[str, torch.Tensor]:
+        """Everything that training changes, by name."""
+        ...
+
+    def load_trainable_state(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Take over what `trainable_state` gave."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +39,7 @@ class Progress:
         """After one more step."""
         return replace(self, step=step)
 
-    def validated(self, spearman: float, judge: JudgeModel) -> "Progress":
+    def validated(self, spearman: float, judge: Trainable) -> "Progress":
         """After a validation of the judge as it is."""
         patience = self.patience.after(spearman)
         if patience.misses:
@@ -35,7 +50,7 @@ class Progress:
 
 def save(
     folder: Path,
-    judge: JudgeModel,
+    judge: Trainable,
     optimiser: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
     progress: Progress,
@@ -58,7 +73,7 @@ def save(
 
 def load(
     folder: Path,
-    judge: JudgeModel,
+    judge: Trainable,
     optimiser: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
 ) -> Progress:

@@ -1,9 +1,7 @@
 """Reinforcement learning on rollouts of the judge: `RealTrainer` with one of the objectives."""
 
-import json
 from collections.abc import Sequence
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -26,8 +24,7 @@ from rl.stages.schema import RolloutsStage
 from rl.stages.stage_log import LOG, board
 from rl.stages.validation import chosen, validate
 from rl.trainer import RealTrainer
-
-_STATE = "trainer_state.json"
+from rl.trainer_checkpoint import checkpoint_step, last_checkpoint
 
 
 def train(stage: RolloutsStage, judge: JudgeModel, context: StageContext) -> None:
@@ -36,7 +33,7 @@ def train(stage: RolloutsStage, judge: JudgeModel, context: StageContext) -> Non
     The judge ends with the weights of its best validation, without any with the last ones.
     """
     last = last_checkpoint(context.folder)
-    start = 0 if last is None else _step(last)
+    start = checkpoint_step(last)
     policy = SoftTokenPolicy(judge, {e.path: e.features for e in context.train})
     optimiser = torch.optim.AdamW(parameter_groups(judge, stage), weight_decay=stage.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rising(step, stage))
@@ -106,24 +103,6 @@ class _Board(TensorBoardCallback):  # type: ignore[misc]
         """A point of each curve."""
         known = {name: value for name, value in (logs or {}).items() if value is not None}
         super().on_log(args, state, control, known, **rest)
-
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """The latest one that is whole: its state is written last; None without any."""
-    whole = [path for path in folder.glob("checkpoint-*") if _is_json(path / _STATE)]
-    return max(whole, key=_step, default=None)
-
-
-def _step(checkpoint: Path) -> int:
-    return int(checkpoint.name.rpartition("-")[2])
-
-
-def _is_json(path: Path) -> bool:
-    try:
-        json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def in_order(stage: RolloutsStage, judge: JudgeModel, context: StageContext) -> list[Example]:

@@ -1,11 +1,11 @@
 """RAFT and TRACT stage 1 for a text judge, with the losses of the media judge.
 
-Everything is drawn from (seed, epoch) or (seed, step). A stage is short: one that was stopped
-begins again.
+Everything is drawn from (seed, epoch) or (seed, step), so that a run that was stopped goes on as if
+it had not been.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from rich.console import Console
 from moderation.progress import counted
 from rl.json_log import append, forget_after
 from rl.objective import rationale_loss
+from rl.stages.checkpoint import load, save
 from rl.stages.regression import SquaredErrorLoss
 from rl.text_judge.items import TextItem
 from rl.text_judge.model import TextJudge
@@ -32,17 +33,21 @@ def train(
     seed: int,
     console: Console,
 ) -> None:
-    """Train in place; a JSON line a step in the folder's log."""
+    """Train in place, from the folder's checkpoint if there is one.
+
+    The folder's log gets a JSON line a step.
+    """
     parameters = [p for p in judge.backbone.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=stage.rate, weight_decay=stage.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rising(step, stage))
     score_loss = SquaredErrorLoss(stage.mass_weight)
-    forget_after(folder / LOG, 0)
+    progress = load(folder, judge, optimiser, schedule)
+    forget_after(folder / LOG, progress.step)
     judge.train()
-    stream = batches(items, stage.batch_items, seed=seed)
-    with counted(console, stage.steps, f"steps of {folder.name}") as advance:
-        for step in range(1, stage.steps + 1):
-            batch = next(stream)
+    stream = islice(batches(items, stage.batch_items, seed=seed), progress.step, None)
+    left = range(progress.step + 1, stage.steps + 1)
+    with counted(console, len(left), f"steps of {folder.name}") as advance:
+        for step, batch in zip(left, stream, strict=False):
             is_full = np.random.default_rng((seed, 2, step)).random() < stage.full_share
             texts = [judge.writer.reference(i, judge.form.rationale_tokens_max) for i in batch]
             output = judge(batch, texts if is_full else None)
@@ -58,6 +63,8 @@ def train(
             schedule.step()
             optimiser.zero_grad(set_to_none=True)
             append(folder / LOG, step, {"mode": "full" if is_full else "fast", **parts})
+            if step % stage.checkpoint_steps == 0:
+                save(folder, judge, optimiser, schedule, progress.at(step))
             advance()
     judge.eval()
 

@@ -19,6 +19,7 @@ from rl.text_judge.recipe import TextRolloutsStage
 from rl.text_judge.regression import LOG, rising
 from rl.text_rollouts import TextRollouts
 from rl.trainer import RealTrainer
+from rl.trainer_checkpoint import checkpoint_step, last_checkpoint
 
 
 def train(
@@ -30,11 +31,14 @@ def train(
     seed: int,
     console: Console,
 ) -> None:
-    """Train in place; what the trainer logs goes to the folder's log."""
+    """Train in place, from the folder's last checkpoint if there is one; the trainer's log is the
+    folder's."""
+    last = last_checkpoint(folder)
+    left = stage.steps - checkpoint_step(last)
     parameters = [p for p in judge.backbone.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=stage.rate, weight_decay=stage.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rising(step, stage))
-    with counted(console, stage.steps, f"steps of {folder.name}") as advance, quiet_peft():
+    with counted(console, left, f"steps of {folder.name}") as advance, quiet_peft():
         trainer = RealTrainer(
             judge.backbone,
             args=_config(stage, judge, folder, seed),
@@ -46,7 +50,7 @@ def train(
             optimizers=(optimiser, schedule),
         )
         trainer.remove_callback(PrinterCallback)
-        trainer.train()
+        trainer.train(resume_from_checkpoint=None if last is None else str(last))
     judge.eval()
 
 
@@ -88,7 +92,9 @@ def _config(stage: TextRolloutsStage, judge: TextJudge, folder: Path, seed: int)
         use_cpu=judge.device.type == "cpu",
         seed=seed,
         logging_steps=1,
-        save_strategy="no",
+        save_strategy="steps",
+        save_steps=stage.checkpoint_steps,
+        save_total_limit=1,
         report_to="none",
         disable_tqdm=True,
     )

@@ -27,11 +27,13 @@ class TextForm(StrictModel):
 
 
 class TextStage(StrictModel):
-    """steps: of the optimiser. rate: learning rate of the adapter."""
+    """steps: of the optimiser. rate: learning rate of the adapter. checkpoint_steps: after so many
+    a stopped run can go on."""
 
     steps: int = Field(gt=0)
     rate: float = Field(2e-4, gt=0)
     warm_up_steps: int = Field(10, ge=0)
+    checkpoint_steps: int = Field(25, gt=0)
     weight_decay: float = Field(0.0, ge=0)
     gradient_clip: float = Field(1.0, gt=0)
 

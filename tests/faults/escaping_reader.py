@@ -25,6 +25,8 @@ from encoders.types import DecodedMedia, FrameBatch, MediaMetadata, Modality
 _SHARED_MEMORY_BYTES, _IPC_PRIVATE, _IPC_CREAT = 4096, 0, 0o1000
 _FS_IOC_GETFLAGS = 0x80086601
 _PR_SET_PDEATHSIG = 1
+_MEMORY_BYTES = 600 * 2**20
+_DESCRIPTORS = 300
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -96,6 +98,45 @@ def _attempts(path: str, facts: dict[str, Any]) -> dict[str, Callable[[], Any]]:
     }
 
 
+def _allocate() -> None:
+    """As much memory as the order says, written to: an OSError where it is refused."""
+    try:
+        np.ones(_MEMORY_BYTES, dtype=np.uint8)
+    except MemoryError as error:
+        raise OSError(errno.ENOMEM, "no memory") from error
+
+
+def _datagram(port: int) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
+        channel.sendto(b"mine", ("127.0.0.1", port))
+
+
+def _open_many() -> None:
+    opened = []
+    try:
+        while len(opened) < _DESCRIPTORS:
+            opened.append(os.dup(0))
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+
+
+def _harmless_attempts(facts: dict[str, Any]) -> dict[str, Callable[[], Any]]:
+    """Those that a test may let succeed: they touch its own files and ports alone."""
+    return {
+        "allocate": _allocate,
+        "open many files": _open_many,
+        "write": lambda: Path(facts["folder"], "new").write_text("mine"),
+        "read": lambda: Path(facts["secret"]).read_text(),
+        "remove": lambda: Path(facts["spare"]).unlink(),
+        "stream": lambda: _connect(socket.AF_INET, ("127.0.0.1", facts["port"])),
+        "datagram": lambda: _datagram(facts["datagrams"]),
+        "fork": _fork,
+        "execute": lambda: subprocess.run([sys.executable, "-c", ""], check=True),
+        "signal": lambda: os.kill(facts["parent"], 0),
+    }
+
+
 def _tried(attempt: Callable[[], Any]) -> str:
     try:
         attempt()
@@ -128,6 +169,9 @@ def read(
     if "calls" in facts:
         numbers = system_calls(platform.machine())
         notes = [f"{name}: {_call(numbers[name])}" for name in facts["calls"]]
+    elif "datagrams" in facts:
+        attempts = _harmless_attempts(facts)
+        notes = [f"{name}: {_tried(act)}" for name, act in attempts.items()]
     else:
         notes = [f"{name}: {_tried(act)}" for name, act in _attempts(path, facts).items()]
     return DecodedMedia(

@@ -8,6 +8,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from moderation.calibration.calibrator import FittedCalibrator
 from moderation.cli.calibrate import app
 from moderation.errors import CalibrationError, ConfigurationError, ManifestError
 from moderation.result_files import read_rows
@@ -155,3 +156,14 @@ def test_what_cannot_be_fitted_is_said(
     assert isinstance(done.exception, error or ConfigurationError)
     assert said in str(done.exception)
     assert not (folder / "no").exists()
+
+
+def test_without_routes_the_machine_is_given_no_bounds(folder: Path) -> None:
+    arguments = ["--scores", folder / "scores.parquet", "--labels", folder / "labels.csv"]
+    done = run("fit", *arguments, "--method", "platt", "--without-routes", "--out", folder / "none")
+    assert done.exit_code == 0, done.output
+    (path,) = (folder / "none").iterdir()
+    assert FittedCalibrator.load(path).risk_sample.is_empty
+    arguments += ["--calibrator", path, "--out", folder / "none-report", "--draws", 20]
+    done = run("report", *arguments)
+    assert done.exit_code == 0, done.output

@@ -35,7 +35,15 @@ from moderation.cli.report.figures import (
     spectrogram_db,
     waveform_path,
 )
-from moderation.types import Claim, Examination, Judgment, Mode, Rationale, Strength
+from moderation.types import (
+    Claim,
+    Examination,
+    Judgment,
+    Mode,
+    Rationale,
+    ScoredSpan,
+    Strength,
+)
 
 HOSTILE = (
     "\"><script src=//evil.example/x.js></script><img src=x onerror=alert(1)>\x1b[2J\u202e'{{7*7}}"
@@ -101,6 +109,8 @@ def examination(text: str = "plain", *, still: bool = False, mode: Mode = Mode.F
     digits = (0.05, 0.15, 0.4, 0.2, 0.1, 0.05, 0.02, 0.02, 0.01, 0.0)
     rationale = Rationale(text + "\n" + text, claims, is_complete=False)
     verdict = Judgment(digits, 0.9, 2.45, mode, text, rationale if mode is Mode.FULL else None)
+    stretches = () if still else (Span(0.0, 1.5), Span(0.5, 2.0))
+    timeline = tuple(ScoredSpan(one, 2.0 + one.start_seconds) for one in stretches)
     said = Provenance(
         ManifestState.INVALID,
         reasons=(text,),
@@ -109,7 +119,7 @@ def examination(text: str = "plain", *, still: bool = False, mode: Mode = Mode.F
         actions=(ManifestAction(text, "trainedAlgorithmicMedia"),),
         notes=(text,),
     )
-    return Examination(text, media, features, verdict, said)
+    return Examination(text, media, features, verdict, said, timeline)
 
 
 class Page(HTMLParser):
@@ -166,12 +176,15 @@ def test_every_part_is_there() -> None:
     assert "40 %" in page.text
     assert len([a for a in page.all("img") if a.get("class") == "heat"]) == 1
     assert len(page.all("option")) == 1
+    assert [a["points"] for a in page.all("polyline")] == ["375.0,77.8 625.0,72.2 "]
+    assert any(a.get("title") == "2.50, 0.50–2.00 s" for a in page.all("i"))
 
 
 @pytest.mark.parametrize("mode", list(Mode))
 def test_a_still_has_no_time_axis(mode: Mode) -> None:
     page = Page(render(examination(still=True, mode=mode)))
     assert "Sound" not in page.text
+    assert "over time" not in page.text
     assert "Picture" in page.text
     assert ("What the judge claims" in page.text) == (mode is Mode.FULL)
     assert not [a for a in page.all("div") if a.get("class") == "lane"]

@@ -4,18 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from moderation.calibration.folder import read_calibrators
 from moderation.errors import CalibrationError, ConfigurationError
 from moderation.policy.loading import DEFAULT, PolicyError
-from moderation.priority.orders import CMu
+from moderation.priority.orders import ORDERS, CMu
 from moderation.service import (
-    ORDERS,
     build_blobs,
     build_deployment,
     build_review_rules,
-    read_calibrators,
     read_secret,
 )
 from moderation.settings import ReviewOrder, Settings
+from moderation.triage.routing import NEVER
 from moderation.types import Mode
 from tests.contract.casework.scripted import ScriptedDispatcher, calibrator
 
@@ -29,8 +29,24 @@ def settings(folder: Path, **changes: object) -> Settings:
 def test_the_defaults_make_a_deployment(tmp_path: Path) -> None:
     built = build_deployment(settings(tmp_path))
     assert built.judge_id.startswith("starter-")
-    assert (built.live.name, built.shadow, dict(built.calibrators)) == ("default", None, {})
+    assert (built.live.name, built.shadow) == ("default", None)
     assert (tmp_path / "data" / "secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_judges_own_calibrator_orders_and_never_decides(tmp_path: Path) -> None:
+    built = build_deployment(settings(tmp_path))
+    assert list(built.calibrators) == [Mode.FAST]
+    assert built.deployed(Mode.FAST, built.live).bounds == NEVER
+
+
+def test_the_judges_own_calibrator_is_for_no_other_judge(tmp_path: Path) -> None:
+    assert dict(build_deployment(settings(tmp_path), ScriptedDispatcher()).calibrators) == {}
+
+
+def test_the_settings_calibrators_go_before_the_judges_own(tmp_path: Path) -> None:
+    calibrator().artefact.write(tmp_path)
+    with pytest.raises(CalibrationError, match="starter"):
+        build_deployment(settings(tmp_path, calibrators=tmp_path))
 
 
 def test_the_secret_is_made_once(tmp_path: Path) -> None:

@@ -52,6 +52,14 @@ def fit_command(
     interval: Annotated[
         IntervalChoice, typer.Option(help="Which intervals scores are given.")
     ] = IntervalChoice.CQR,
+    without_routes: Annotated[
+        bool,
+        typer.Option(
+            "--without-routes",
+            help="Leave the risk bounds out: then the machine never acts alone. For calibrators "
+            "that go to others, whose uploads are not like these.",
+        ),
+    ] = False,
     on: Annotated[
         str | None,
         typer.Option("--date", help="Date in the artefact; today by default.", show_default=False),
@@ -94,6 +102,8 @@ def fit_command(
         served=interval.value,
         seed=seed,
     )
+    if without_routes:
+        artefact = artefact.without_routes()
     path = artefact.write(out)
     if as_json:
         typer.echo(json.dumps(_summary(artefact, path, joined), indent=2))

@@ -12,7 +12,7 @@ from importlib import resources
 from encoders.types import Modality
 from moderation import __version__
 from moderation.cli.provenance_view import provenance_rows
-from moderation.cli.report.evidence import lanes, signal_rows, sound_marks
+from moderation.cli.report.evidence import lanes, signal_rows, sound_marks, timeline_points
 from moderation.cli.report.figures import frame_pictures, sound_picture
 from moderation.cli.text import duration, printable, quantity, span
 from moderation.types import Examination
@@ -71,6 +71,7 @@ def render(examination: Examination) -> str:
         judgment=judgment,
         level_max=max(judgment.digit_probabilities_K),
         lanes=lanes(claims, media.duration_seconds) if media.duration_seconds > 0 else (),
+        timeline=timeline_points(examination.timeline, media.duration_seconds),
         claims=claims,
         frames=frames,
         overlays=list(dict.fromkeys(row.name for row in signals if row.name in mapped)),

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from encoders.types import Modality, Signal, Span
 from moderation.cli.text import quantity, span
-from moderation.types import Claim, Strength
+from moderation.types import Claim, ScoredSpan, Strength
+
+SCORE_MAX = 9.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,15 @@ class Mark:
     width: float
     label: str
     strength: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimelinePoint:
+    """The score of one stretch; position of its middle and score are per cent of their axes."""
+
+    position: float
+    height: float
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,20 @@ def lanes(claims: Sequence[Claim], seconds: float) -> tuple[Lane, ...]:
         )
         for modality, own in by_modality.items()
         if own
+    )
+
+
+def timeline_points(timeline: Sequence[ScoredSpan], seconds: float) -> tuple[TimelinePoint, ...]:
+    """Authenticity along `seconds` > 0; none where there is but one stretch."""
+    if len(timeline) < 2:
+        return ()
+    return tuple(
+        TimelinePoint(
+            50 * (one.span.start_seconds + one.span.end_seconds) / seconds,
+            100 * one.expected_score / SCORE_MAX,
+            f"{one.expected_score:.2f}, {span(one.span)}",
+        )
+        for one in timeline
     )
 
 

@@ -1,5 +1,6 @@
 """The typed client against the real application, also over a line that breaks."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from moderation.access.keys import AccessRole
 from moderation.client import ApiError, ModerationClient, ServerUnreachable
 from moderation.database import open_engine, reading
 from moderation.errors import ManifestError
+from moderation.intake.blobs import BlobStore
 from moderation.intake.tables import items
 from moderation.intake.types import ItemState
 from tests.api_application import application, client_of, make_keys
@@ -105,6 +107,20 @@ def test_a_broken_upload_goes_on_and_makes_one_item(file_engine: Engine, tmp_pat
     assert 1_000_000 in told
     assert count(file_engine) == 1
     assert len(line.keys) == 4
+
+
+def test_an_upload_of_which_all_came_before_the_server_was_killed_goes_on(
+    file_engine: Engine, tmp_path: Path
+) -> None:
+    client, _ = connected(file_engine, tmp_path, AccessRole.UPLOADER)
+    blobs = BlobStore(tmp_path, bytes_max=len(CONTENT))
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    with blobs.resume(AccessRole.UPLOADER, digest, offset=0) as upload:
+        upload.write(CONTENT)
+    item = client.upload(made(tmp_path))
+    assert (item.sha256, item.size_bytes) == (digest, len(CONTENT))
+    assert blobs.there(AccessRole.UPLOADER, digest) == 0
+    assert count(file_engine) == 1
 
 
 def test_an_upload_whose_answer_is_lost_makes_one_item(file_engine: Engine, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from moderation.access.keys import AccessRole
 from moderation.access.rate_limit import Rate
+from moderation.api.permissions import MATRIX, PUBLIC
 from moderation.api.services import ApiLimits
 from tests.api_application import application, client_of, make_keys
 
@@ -76,6 +77,18 @@ def test_a_key_has_its_rate_and_no_other_key_that_one(engine: Engine, tmp_path: 
     assert refused.json()["code"] == "too_many_requests"
     assert int(refused.headers["retry-after"]) >= 1
     assert admin.get("/v1/me").status_code == 200
+
+
+def test_the_description_tells_of_rates_on_every_route_with_a_key(
+    engine: Engine, tmp_path: Path
+) -> None:
+    app = application(engine, tmp_path)
+    paths = app.openapi()["paths"]
+    for (method, path), roles in MATRIX.items():
+        answers = paths[path][method.lower()]["responses"]
+        assert ("429" in answers) == (roles is not PUBLIC), (method, path)
+        if roles is not PUBLIC:
+            assert "Retry-After" in answers["429"]["headers"]
 
 
 def test_metrics_count_by_route(engine: Engine, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import event
 
-from moderation.casework.running import work_off
+from moderation.casework.running import explain_next, work_off
 from moderation.database import open_engine
 from moderation.intake.jobs import JobRules
 from tests.contract.casework.scripted import T0, calibrator, make_desk
@@ -41,6 +41,8 @@ def work(url: str, folder: Path, hour: int, die_after: int | None) -> None:
         job_rules=JobRules(deliveries_max=3),
     )
     work_off(desk)
+    while explain_next(desk):
+        pass
 
 
 def in_a_child(url: str, folder: Path, hour: int, die_after: int | None) -> int:

@@ -64,7 +64,7 @@ class ScriptedDispatcher:
             yield self._one(path, mode)
 
     def _one(self, path: Path, mode: Mode) -> ItemResult:
-        script = path.read_text().split()[0]
+        script = self._script(path)
         self.seen.append(script)
         digest = path.name
         if script == "break":
@@ -92,6 +92,9 @@ class ScriptedDispatcher:
             picture_hashes=hashes,
             provenance=_MADE if "made" in words else None,
         )
+
+    def _script(self, path: Path) -> str:
+        return path.read_text().split()[0]
 
     def examine(self, path: Path, mode: Mode, *, rationales: int = 1) -> Examination:
         raise NotImplementedError

@@ -1,6 +1,7 @@
 """The table against scikit-learn, scipy and a naive bootstrap on the same predictions."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -157,6 +158,14 @@ def test_markdown_holds_every_row_and_split(runs: list[RowRuns]) -> None:
         ("boosted features", "fast", "–"),
     ]
     assert {len(line) for line in lines} == {len(head)}
+
+
+def test_a_bar_in_a_name_ends_no_cell(tmp_path: Path) -> None:
+    rows = [row_runs(tmp_path, name, noise=1.0) for name in ("GRPO −|s−y|", "REAL")]
+    lines = markdown(build_table(rows, SPLITS, reference="REAL", draws=5)).splitlines()
+    columns = [len(re.findall(r"(?<!\\)\|", line)) for line in lines if line.startswith("|")]
+    assert "GRPO −\\|s−y\\|" in "".join(lines)
+    assert len(set(columns)) == 2  # of the runs, and of the figures
 
 
 def test_what_is_no_file_of_predictions_is_refused(tmp_path: Path) -> None:

@@ -52,6 +52,21 @@ def test_the_same_data_and_seed_give_the_same_id_and_others_another(artefact) ->
     assert fit(labelled_items(400, 0), coverage=0.8).calibrator_id != artefact.calibrator_id
 
 
+def test_without_routes_it_says_the_same_and_decides_nothing(artefact, tmp_path: Path) -> None:
+    handed_on = FittedCalibrator.load(artefact.without_routes().write(tmp_path))
+    judgments = [judgment(digit) for digit in np.eye(10)]
+    modalities = [Modality.AUDIO] * 10
+    said = [
+        [(one.probability, one.score_lower) for one in calibrator.calibrate(judgments, modalities)]
+        for calibrator in (FittedCalibrator.of(artefact), handed_on)
+    ]
+    assert said[0] == said[1]
+    bounds = handed_on.route_bounds(false_allow_max=0.5, false_enforce_max=0.5)
+    assert (bounds.allow_below, bounds.enforce_above) == (None, None)
+    assert handed_on.risk_sample.is_empty
+    assert not FittedCalibrator.of(artefact).risk_sample.is_empty
+
+
 def test_it_cannot_be_changed_nor_added_to(artefact) -> None:
     with pytest.raises(ValidationError):
         artefact.judge_id = "another"

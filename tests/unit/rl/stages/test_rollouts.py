@@ -11,8 +11,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from moderation.types import Mode
 from rl.judge_model import JudgeModel
 from rl.stages.context import StageContext
-from rl.stages.rollouts import in_order, last_checkpoint
+from rl.stages.rollouts import in_order
 from rl.stages.validation import validate
+from rl.trainer_checkpoint import last_checkpoint
 from tests.unit.judge.builders import write_backbone
 from tests.unit.rl import media_judge as tiny
 from tests.unit.rl.stages.stage_runs import ROLLOUTS, log, recipe, run

@@ -1,0 +1,1 @@
+"""Sub-commands of `moderation` for workers; modules here import nothing heavy."""
