@@ -36,7 +36,7 @@ router = APIRouter(prefix="/v1/policy", route_class=GuardedRoute, tags=["policy"
 _ERRORS = documented(401, 403, 422, 429, 503)
 _BODY_ERRORS = _ERRORS | documented(400, 413, 415)
 
-Toml = Annotated[str, Field(max_length=500_000, description="A policy, as TOML.")]
+Toml = Annotated[str, Field(min_length=1, max_length=500_000, description="A policy, as TOML.")]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

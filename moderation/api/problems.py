@@ -242,7 +242,12 @@ def _http(request: Request, error: Exception) -> JSONResponse:
         "remedy": str(error.detail),
     }
     if error.status_code == 413:
-        told["code"] = "body_too_large"
+        told = {
+            "code": "body_too_large",
+            "found": "a body that is larger than is taken",
+            "expected": str(error.detail),
+            "remedy": "Send less, or in several requests.",
+        }
     return answer(request, error.status_code, told, error.headers or {})
 
 

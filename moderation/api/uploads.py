@@ -1,6 +1,6 @@
 """Files come in: streamed to disk, never held in memory, and capped while they stream."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Request, Response
 from sqlalchemy import Connection, select
@@ -26,13 +26,18 @@ _WRITE_BYTES = 1 << 20
 Digest = Annotated[
     str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the whole file, hexadecimal.")
 ]
-_BINARY = {
-    "requestBody": {
-        "required": True,
-        "description": "The bytes of the file, as they are.",
-        "content": {"application/octet-stream": {"schema": {"type": "string"}}},
+
+
+def _binary(length_min: int) -> dict[str, Any]:
+    return {
+        "requestBody": {
+            "required": True,
+            "description": "The bytes of the file, as they are.",
+            "content": {
+                "application/octet-stream": {"schema": {"type": "string", "minLength": length_min}}
+            },
+        }
     }
-}
 
 
 @router.post(
@@ -41,7 +46,7 @@ _BINARY = {
     summary="Upload a file",
     response_model=ItemView,
     responses=_ERRORS,
-    openapi_extra=_BINARY,
+    openapi_extra=_binary(1),
 )
 async def upload(
     request: Request,
@@ -86,7 +91,7 @@ def progress(services: Services, caller: Caller, sha256: Digest) -> UploadView:
     summary="Upload a file, or go on with it",
     response_model=UploadView,
     responses={201: {"model": UploadView, "description": "The file is whole."}, **_ERRORS},
-    openapi_extra=_BINARY,
+    openapi_extra=_binary(0),
 )
 async def resume(
     request: Request,

@@ -35,6 +35,7 @@ Url = Annotated[
     Field(
         min_length=8,
         max_length=2000,
+        pattern=r"^https?://[!-~]+$",
         description="A public address; private ones are refused, now and at every delivery.",
     ),
 ]
