@@ -16,6 +16,7 @@ import psutil
 import redis
 from sqlalchemy import Engine
 
+from workers.parentage import ending_with_parent
 from workers.redis_server import redis_part
 
 ROOT = Path(__file__).parents[1]
@@ -106,6 +107,7 @@ class ServiceProcesses:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=ending_with_parent(),
             )
         self._running.append(process)
         return process

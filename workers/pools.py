@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -47,6 +48,7 @@ def run_pool(settings: Settings, queue: Queue, *, concurrency: int | None = None
     processes = processes_of(queue, concurrency)
     limit_threads(processes)
     from celery import signals
+    from celery.exceptions import CPendingDeprecationWarning
 
     from moderation.telemetry.tracing import exporting
     from workers.app import make_app
@@ -80,6 +82,8 @@ def run_pool(settings: Settings, queue: Queue, *, concurrency: int | None = None
             is_watched.set()
             stop_on_signal(stop, settings.stop_seconds_max)
 
+    # Chosen: see `workers.app`.
+    warnings.simplefilter("ignore", CPendingDeprecationWarning)
     _connect(signals.worker_process_init, begin)
     _connect(signals.worker_process_shutdown, end)
     _connect(signals.worker_ready, ready)

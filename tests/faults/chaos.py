@@ -38,12 +38,13 @@ SETTLE_SECONDS = 1200.0
 
 @dataclass
 class Outcome:
-    """What came of a run. faults: what must never happen."""
+    """What came of a run. revived: parts that ended by themselves. faults: must never happen."""
 
     seed: int
     uploads: int
     accepted: set[str] = field(default_factory=set)
     kills: Counter[str] = field(default_factory=Counter)
+    revived: Counter[str] = field(default_factory=Counter)
     routes: Counter[str] = field(default_factory=Counter)
     dead: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
@@ -116,15 +117,16 @@ def torment(
             order.insert(0, target)  # there was none yet
         if target is Target.API:
             parts.wait_until_up()
-        outcome.faults += [f"{name} ended by itself" for name in parts.has_ended()]
+        outcome.revived.update(parts.revive())
 
 
-def wait_for_the_end(engine: Engine, outcome: Outcome) -> None:
+def wait_for_the_end(parts: Parts, outcome: Outcome) -> None:
     """Until no job is open."""
     end = time.monotonic() + SETTLE_SECONDS
     while time.monotonic() < end:
         try:
-            with reading(engine) as connection:
+            outcome.revived.update(parts.revive())
+            with reading(parts.engine) as connection:
                 if connection.scalar(select(func.count()).select_from(jobs).where(IS_OPEN)) == 0:
                     return
         except DatabaseBusy:
@@ -193,7 +195,7 @@ def run(folder: Path, *, uploads: int, seed: int, kills: int) -> Outcome:
         for sender in senders:
             sender.start()
         torment(parts, numbers, kills, outcome, senders)
-        wait_for_the_end(parts.engine, outcome)
+        wait_for_the_end(parts, outcome)
         judge(parts.engine, outcome)
         if len(outcome.accepted) != uploads:
             outcome.faults.append("an upload was not accepted")

@@ -159,9 +159,15 @@ class Parts:
             pause.wait(0.05)
         return False
 
-    def has_ended(self) -> list[Target]:
-        """Parts that ended though nobody killed them."""
-        return [target for target, one in self._running.items() if one.poll() is not None]
+    def revive(self) -> list[Target]:
+        """Start parts again that ended by themselves, as a service manager does; which ones.
+
+        A worker ends with an error if its pool's first process is killed while it starts.
+        """
+        ended = [target for target, one in self._running.items() if one.poll() is not None]
+        for target in ended:
+            self._running[target] = self._commands[target]()
+        return ended
 
     def is_listening(self) -> bool:
         """Whether the API takes requests."""
