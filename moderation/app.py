@@ -1,16 +1,11 @@
 """The composition root: the one place that builds objects out of settings."""
 
-import hashlib
 import inspect
-import json
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from encoders.base import ReadRequest
-from encoders.sampling import Uniform, sampling_id
 from encoders.sandbox import Sandbox
 from encoders.sandbox_errors import ChildExit
 from encoders.weights import WeightStore
@@ -21,13 +16,14 @@ from moderation.dispatch import ScoringParts
 from moderation.errors import ConfigurationError
 from moderation.extraction import Extractor
 from moderation.extras import SCORING, require_installed
-from moderation.judge.artefact import JudgeDescription, read_description
+from moderation.judge.artefact import read_description
 from moderation.judge.backbone import locate
-from moderation.pipeline import ScoringPipeline
+from moderation.pipeline import PictureHashes, ScoringPipeline
 from moderation.ports import Dispatcher
 from moderation.provenance import ProvenanceReader, read_trust_anchors
 from moderation.registry import PluginGroup
 from moderation.settings import Settings, cores
+from moderation.setup_digests import decoder_limits, plan_id, read_request, scoring_setup
 from moderation.telemetry import tracing
 from moderation.types import Mode
 
@@ -106,47 +102,6 @@ def build_provenance(settings: Settings, sandbox: Sandbox) -> ProvenanceReader |
     if not settings.provenance:
         return None
     return ProvenanceReader(sandbox, read_trust_anchors(settings.trust_anchors))
-
-
-def read_request(settings: Settings) -> ReadRequest:
-    """How much of a file is looked at."""
-    return ReadRequest(
-        sampling=Uniform(frames_max=settings.frames_max, rate_hz=settings.frame_rate_hz),
-        audio_seconds_max=settings.audio_seconds_max,
-    )
-
-
-def plan_id(settings: Settings) -> str:
-    """Names everything in the settings that decides which frames and samples are decoded."""
-    request, limits = read_request(settings), settings.read_limits()
-    sound = f"{request.audio_seconds_max:g}s@{request.sample_rate_hz}"
-    bounds = f"{limits.frame_side_max}px,{limits.duration_seconds_max:g}s"
-    return f"{sampling_id(request.sampling)};{sound};{bounds}"
-
-
-def scoring_setup(settings: Settings, description: JudgeDescription) -> str:
-    """Digest of what decides a score besides mode and rationales; loads nothing.
-
-    The encoders' versions are those of the judge's description: no others are let in.
-    """
-    decides = {
-        "plan": plan_id(settings),
-        "judge": [settings.judge_plugin, description.judge_id],
-        "run": sorted(settings.encoders),
-        "encoders": dict(description.encoders),
-        "backbone": dict(description.backbone_files),
-    }
-    return _digest(decides)
-
-
-def decoder_limits(settings: Settings) -> str:
-    """Digest of the decoder's bounds."""
-    return _digest(asdict(settings.read_limits()))
-
-
-def _digest(values: Mapping[str, Any]) -> str:
-    text = json.dumps(values, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 EncoderOptions = Mapping[str, Mapping[str, Any]]
@@ -260,15 +215,15 @@ def pinned_files(backbone: str, weights: WeightStore) -> dict[str, str] | None:
     return {output.name: output.sha256 for output in weights.artefact(backbone).outputs}
 
 
-def build_pipeline(settings: Settings, sandbox: Sandbox) -> ScoringPipeline:
-    """Extractor and judge together, loaded.
+def build_pipeline(
+    settings: Settings, sandbox: Sandbox, *, picture_hashes: PictureHashes | None = None
+) -> ScoringPipeline:
+    """Extractor and judge together, loaded. picture_hashes: see `ScoringPipeline`.
 
     Raises:
         ConfigurationError: the judge was trained on other encoders than those in use.
         WeightsMissing: weights are not in the cache yet.
     """
-    from encoders.pdq import frame_hashes
-
     options = read_description(judge_folder(settings)).encoder_options
     extractor = build_extractor(settings, sandbox, options=options)
     judge = build_judge(settings)
@@ -278,12 +233,16 @@ def build_pipeline(settings: Settings, sandbox: Sandbox) -> ScoringPipeline:
         judge=judge,
         workers=settings.workers or cores(),
         provenance=build_provenance(settings, sandbox),
-        picture_hashes=frame_hashes,
+        picture_hashes=picture_hashes,
     )
 
 
-def build_dispatcher(settings: Settings) -> Dispatcher:
+def build_dispatcher(
+    settings: Settings, *, picture_hashes: PictureHashes | None = None
+) -> Dispatcher:
     """Everything that `moderation score` needs; models are loaded with the first good file.
+
+    picture_hashes: see `ScoringPipeline`; they take time, and only who compares files needs them.
 
     Raises:
         ConfigurationError, WeightsMissing: found without loading anything: a package or a plugin
@@ -306,7 +265,7 @@ def build_dispatcher(settings: Settings) -> Dispatcher:
         dispatcher: Dispatcher = plugin(
             ScoringParts(
                 settings=settings,
-                load=lambda: build_pipeline(settings, sandbox),
+                load=lambda: build_pipeline(settings, sandbox, picture_hashes=picture_hashes),
                 read=lambda path: sandbox.read(path, request),
                 resources=resources,
                 judge_id=description.judge_id,

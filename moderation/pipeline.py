@@ -32,6 +32,7 @@ class Refusal:
 
 
 Decoded = tuple[Path, DecodedMedia | Refusal]
+PictureHashes = Callable[[FrameBatch], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class ScoringPipeline:
     workers: int = 2
     batch_items: int = 16
     provenance: Callable[[Path], Provenance] | None = None
-    picture_hashes: Callable[[FrameBatch], tuple[str, ...]] | None = None
+    picture_hashes: PictureHashes | None = None
 
     def score(
         self, paths: Iterable[Path], mode: Mode, *, rationales: int = 1

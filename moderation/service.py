@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moderation import registry
-from moderation.app import build_calibrators, decoder_limits, judge_folder, scoring_setup
+from moderation.app import build_calibrators, build_dispatcher, judge_folder
 from moderation.casework.deployment import Deployment
 from moderation.casework.reviewing import CaseReview
 from moderation.casework.scoring import ScoringDesk
@@ -26,10 +26,13 @@ from moderation.registry import PluginGroup
 from moderation.results import RunContext
 from moderation.review.rules import ReviewRules
 from moderation.settings import BELL, Settings
+from moderation.setup_digests import decoder_limits, scoring_setup
 from moderation.types import Mode
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+    from encoders.types import FrameBatch
 
 SECRET_BYTES = 32
 
@@ -87,6 +90,22 @@ def _make_secret(path: Path) -> None:
         pass  # another process was first
     finally:
         partial.unlink()
+
+
+def build_upload_dispatcher(settings: Settings) -> Dispatcher:
+    """What scores uploads: as `moderation score` does, and pictures are hashed to be compared.
+
+    Raises:
+        ConfigurationError, WeightsMissing: see `moderation.app.build_dispatcher`.
+    """
+    return build_dispatcher(settings, picture_hashes=_frame_hashes)
+
+
+def _frame_hashes(frames: "FrameBatch") -> tuple[str, ...]:
+    # Installed where files are scored, which is not wherever uploads are taken in.
+    from encoders.pdq import frame_hashes
+
+    return frame_hashes(frames)
 
 
 def build_context(

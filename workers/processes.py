@@ -12,7 +12,7 @@ from functools import cached_property
 from celery import Celery
 from sqlalchemy import Engine
 
-from moderation.app import build_dispatcher, build_engine
+from moderation.app import build_engine
 from moderation.casework.adoption import adopt
 from moderation.casework.chores import do_chores, drop_uploads
 from moderation.casework.deployment import Deployment
@@ -29,6 +29,7 @@ from moderation.service import (
     build_deployment,
     build_review_rules,
     build_scoring_desk,
+    build_upload_dispatcher,
 )
 from moderation.settings import Settings
 from workers.batching import ArrivalRate, wait_seconds
@@ -71,7 +72,7 @@ class PoolProcess:
     @cached_property
     def _dispatcher(self) -> Dispatcher:
         _log.info("loading what scores")
-        return build_dispatcher(self.settings)
+        return build_upload_dispatcher(self.settings)
 
     @cached_property
     def _deployment(self) -> Deployment:

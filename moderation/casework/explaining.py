@@ -4,7 +4,8 @@ It is kept beside the score that gave the route, and changes no route.
 """
 
 from encoders.errors import WeightsError
-from moderation.casework.scoring import ScoringDesk, exhausted, item_error, scores
+from moderation.casework.failures import exhausted, item_error
+from moderation.casework.scoring import ScoringDesk, scores
 from moderation.database import reading, writing
 from moderation.errors import ConfigurationError, TransientError
 from moderation.intake.jobs import claim_jobs, finish, put_off
@@ -47,7 +48,7 @@ def explain(desk: ScoringDesk, job: Job) -> None:
     if is_moot or (known is not None and known.judgment is not None):
         _end(desk, job, item.sha256, None)
     elif job.deliveries > desk.job_rules.deliveries_max:
-        _fail(desk, job, exhausted(desk), is_transient=False)
+        _fail(desk, job, exhausted(desk.job_rules), is_transient=False)
     else:
         _explain(desk, job, item.sha256)
 

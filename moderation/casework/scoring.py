@@ -11,13 +11,13 @@ from sqlalchemy import Engine
 
 from encoders.errors import WeightsError
 from moderation.casework.deployment import Deployment
+from moderation.casework.failures import exhausted, failure, item_error
 from moderation.casework.lookalikes import PictureIndex, keep_pictures, search_pictures
 from moderation.casework.settling import settle
 from moderation.casework.tasks import backlog_minutes
 from moderation.database import reading, writing
-from moderation.errors import ConfigurationError, InternalError, TransientError, TypedError
+from moderation.errors import ConfigurationError, TransientError
 from moderation.intake.blobs import BlobStore
-from moderation.intake.errors import DeliveriesExhausted
 from moderation.intake.jobs import (
     JobRules,
     claim_jobs,
@@ -132,10 +132,10 @@ def work_batch(
             for job in left.pop(sha256):
                 # A score that never settles: without it a person decides.
                 is_spent = job.deliveries > desk.job_rules.deliveries_max
-                told = _failure(sha256, exhausted(desk)) if is_spent else result
+                told = failure(sha256, exhausted(desk.job_rules)) if is_spent else result
                 ended += _settle_one(desk, job, told, backlog)
         elif any(job.deliveries > desk.job_rules.deliveries_max for job in held):
-            ended += _bury(desk, sha256, left.pop(sha256), exhausted(desk), backlog)
+            ended += _bury(desk, sha256, left.pop(sha256), exhausted(desk.job_rules), backlog)
     try:
         for sha256, result in scores(desk, dict(left), mode):
             ended += _end(desk, sha256, left.pop(sha256), result, backlog)
@@ -236,7 +236,7 @@ def _fail(
         for job in held:
             _postpone(desk, job, error)
         return 0
-    return _settle_all(desk, held, _failure(sha256, error), backlog)
+    return _settle_all(desk, held, failure(sha256, error), backlog)
 
 
 def _suspect(
@@ -256,11 +256,11 @@ def _bury(
     desk: ScoringDesk, sha256: str, held: Sequence[Job], error: ItemError, backlog: float
 ) -> int:
     """No score, for good: the failure is kept for copies too, and a person decides."""
-    failure = _failure(sha256, error)
+    failed = failure(sha256, error)
     context = desk.deployment.context(held[0].mode)
     with writing(desk.engine) as connection:
-        keep_result(connection, sha256, failure, context, now=desk.clock())
-    return _settle_all(desk, held, failure, backlog)
+        keep_result(connection, sha256, failed, context, now=desk.clock())
+    return _settle_all(desk, held, failed, backlog)
 
 
 def _postpone(desk: ScoringDesk, job: Job, error: ItemError, *, at_once: bool = False) -> None:
@@ -284,26 +284,3 @@ def _release(desk: ScoringDesk, held: Sequence[Job]) -> None:
     if held:
         with writing(desk.engine) as connection:
             release_jobs(connection, held)
-
-
-def _failure(sha256: str, error: ItemError) -> ItemResult:
-    return ItemResult(sha256, sha256, None, None, None, error)
-
-
-def exhausted(desk: ScoringDesk) -> ItemError:
-    """For a job that was begun too often."""
-    most = desk.job_rules.deliveries_max
-    return item_error(
-        DeliveriesExhausted(
-            f"a job that was begun {most} times and never ended",
-            expected="an end, or an error",
-            remedy="Look at the workers' logs: the file may be what stops them.",
-        )
-    )
-
-
-def item_error(error: Exception) -> ItemError:
-    """`error` as items have it."""
-    typed = error if isinstance(error, TypedError) else InternalError.of(error)
-    is_transient = isinstance(typed, TransientError)
-    return ItemError(typed.code, typed.found, typed.expected, typed.remedy, is_transient)

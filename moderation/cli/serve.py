@@ -26,9 +26,9 @@ def serve_command(
     """
     from contextlib import nullcontext
 
-    from moderation.app import build_dispatcher, build_engine
+    from moderation.app import build_engine
     from moderation.extras import require_installed
-    from moderation.service import build_bell
+    from moderation.service import build_bell, build_upload_dispatcher
     from moderation.settings import Settings
 
     require_installed("fastapi", "httpx", "prometheus_client", "uvicorn")
@@ -45,7 +45,7 @@ def serve_command(
     log_to_stderr(settings.log_format)
     try:
         bell = build_bell(settings)
-        scoring = build_dispatcher(settings) if bell is None else nullcontext()
+        scoring = build_upload_dispatcher(settings) if bell is None else nullcontext()
         with exporting("moderation-serve"), scoring as dispatcher, bell or nullcontext():
             app = serving(settings, engine, dispatcher, bell)
             typer.echo(f"data in {settings.data_dir}; listening at http://{host}:{port}", err=True)

@@ -11,6 +11,7 @@ from moderation.replay.replaying import Conditions, context_of, replay
 from moderation.replay.uploads import Upload
 from moderation.review_order import review_priority
 from moderation.triage.context import Unscored
+from moderation.triage.disagreement import disagreement
 from moderation.triage.outcome import TriageOutcome
 from moderation.triage.shadow import Deployed
 from moderation.types import Disposition, ItemResult
@@ -70,7 +71,9 @@ def _item(result: ItemResult, upload: Upload) -> RecordedItem:
         surface=upload.surface,
         reach=upload.reach,
         remaining_views=upload.remaining_views,
-        disagreement=None,
+        disagreement=None
+        if result.judgment is None
+        else disagreement(result.judgment, result.provenance, None),
         reported_clause=upload.reported_clause,
         is_manipulated=None,
         disposition=None,

@@ -6,9 +6,10 @@ from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 
-from moderation.app import build_extractor, build_sandbox, plan_id
+from moderation.app import build_extractor, build_sandbox
 from moderation.extraction import Extractor
 from moderation.settings import Settings
+from moderation.setup_digests import plan_id
 from moderation.types import ItemResult, Mode
 from rl.detectors.artefact import DESCRIPTION_FILE, read_artefact
 from rl.detectors.scoring import BATCH_ITEMS, encode_files, score_encoded

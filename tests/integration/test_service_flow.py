@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from moderation.app import build_dispatcher, build_engine
+from moderation.app import build_engine
 from moderation.audit.check import verify_store
 from moderation.casework.adoption import adopt
 from moderation.casework.running import work_off
@@ -14,7 +14,12 @@ from moderation.intake.listings import dispositions_of, jobs_of
 from moderation.intake.results import find_result
 from moderation.intake.submission import submit
 from moderation.intake.types import JobState, NewItem
-from moderation.service import build_context, build_deployment, build_scoring_desk
+from moderation.service import (
+    build_context,
+    build_deployment,
+    build_scoring_desk,
+    build_upload_dispatcher,
+)
 from moderation.settings import Settings
 from moderation.types import Disposition, Mode
 from tests.contract.casework.scripted import calibrator
@@ -31,7 +36,7 @@ def test_samples_are_scored_calibrated_and_routed(tmp_path: Path) -> None:
     calibrator(judge_id).artefact.write(tmp_path / "calibrators")
     settings = usual.model_copy(update={"calibrators": tmp_path / "calibrators"})
     engine = build_engine(settings)
-    with build_dispatcher(settings) as dispatcher:
+    with build_upload_dispatcher(settings) as dispatcher:
         deployment = build_deployment(settings, dispatcher)
         desk = build_scoring_desk(settings, engine, dispatcher, deployment)
         adopt(engine, deployment, now=datetime.now(UTC), actor="system:start")
@@ -62,6 +67,7 @@ def test_samples_are_scored_calibrated_and_routed(tmp_path: Path) -> None:
             assert result.judgment.judge_id == judge_id
             assert found.outcome["calibrator_id"] == calibrator(judge_id).calibrator_id
             assert found.probability is not None
+            assert bool(result.picture_hashes) == (name == "photo-manipulated.jpg")
         [broken] = dispositions_of(connection, items["broken.mp4"].id)
         [job] = jobs_of(connection, items["broken.mp4"].id)
     assert broken.disposition is Disposition.REVIEW

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine, update
@@ -45,6 +44,7 @@ from tests.contract.casework.scripted import (
     policy,
     send,
 )
+from tests.spans import collected
 
 
 def samples(text: str) -> dict[tuple[str, ...], float]:
@@ -160,12 +160,8 @@ class Pipelined(ScriptedDispatcher):
 
 @pytest.fixture
 def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
-    yield exporter
-    provider.shutdown()
+    with collected(monkeypatch) as exporter:
+        yield exporter
 
 
 def test_one_trace_goes_from_the_request_to_the_decoder_child(

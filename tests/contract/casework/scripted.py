@@ -20,17 +20,21 @@ from moderation.calibration.candidates import candidate
 from moderation.calibration.fitting import fit_calibrator
 from moderation.casework.adoption import adopt
 from moderation.casework.deployment import Deployment
+from moderation.casework.reviewing import CaseReview
 from moderation.casework.scoring import ScoringDesk
-from moderation.database import writing
+from moderation.database import reading, writing
 from moderation.errors import TransientError
 from moderation.intake.blobs import BlobStore
 from moderation.intake.jobs import JobRules
+from moderation.intake.listings import dispositions_of
 from moderation.intake.submission import submit
-from moderation.intake.types import Item, NewItem
+from moderation.intake.types import DispositionRecord, Item, NewItem
 from moderation.policy.loading import default_policy
 from moderation.policy.schema import Policy
 from moderation.results import RunContext
+from moderation.review.reviewers import enrol
 from moderation.review.rules import ReviewRules
+from moderation.review.types import Reviewer
 from moderation.types import Examination, ItemError, ItemResult, Judgment, Mode
 from tests.unit.calibration.made import ORIGIN, labelled_items
 
@@ -194,3 +198,19 @@ def send(desk: ScoringDesk, content: str, **changes: Any) -> Item:
     new = NewItem(sha256=blob.sha256, size_bytes=blob.size_bytes, **usual | changes)
     with writing(desk.engine) as connection:
         return submit(connection, new, now=desk.clock())
+
+
+def with_reviewers(desk: ScoringDesk) -> CaseReview:
+    """Review at the desk's database, with Ann and Ben enrolled."""
+    cases = CaseReview(desk.engine, RULES, desk.deployment.namespace)
+    with cases.at(desk.clock()) as tx:
+        for name in ("ann", "ben"):
+            enrol(tx, Reviewer(name))
+    return cases
+
+
+def route(desk: ScoringDesk, item_id: str) -> DispositionRecord:
+    """The only one of an item."""
+    with reading(desk.engine) as connection:
+        [found] = dispositions_of(connection, item_id)
+    return found

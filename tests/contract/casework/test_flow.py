@@ -21,7 +21,7 @@ from moderation.errors import CalibrationError, ConfigurationError, StatementErr
 from moderation.intake.errors import SubmissionError
 from moderation.intake.listings import dispositions_of, find_item, jobs_of
 from moderation.intake.results import keep_result
-from moderation.intake.types import DispositionRecord, ItemState, JobState, Views
+from moderation.intake.types import ItemState, JobState, Views
 from moderation.review.claims import claim
 from moderation.review.decisions import decide, undo
 from moderation.review.errors import NotAllowed
@@ -40,7 +40,9 @@ from tests.contract.casework.scripted import (
     deployment,
     make_desk,
     policy,
+    route,
     send,
+    with_reviewers,
 )
 
 FAKE = Finding(Verdict.MANIPULATED, Action.REMOVE, "deceptive-person", note="the lips lag")
@@ -54,17 +56,7 @@ def desk(engine: Engine, tmp_path: Path) -> ScoringDesk:
 
 @pytest.fixture
 def review(desk: ScoringDesk) -> CaseReview:
-    cases = CaseReview(desk.engine, RULES, desk.deployment.namespace)
-    with cases.at(desk.clock()) as tx:
-        for name in ("ann", "ben"):
-            enrol(tx, Reviewer(name))
-    return cases
-
-
-def route(desk: ScoringDesk, item_id: str) -> DispositionRecord:
-    with reading(desk.engine) as connection:
-        [found] = dispositions_of(connection, item_id)
-    return found
+    return with_reviewers(desk)
 
 
 def kinds(desk: ScoringDesk, item_id: str) -> list[str]:

@@ -20,7 +20,7 @@ from moderation.casework.scoring import ScoringDesk
 from moderation.database import reading, writing
 from moderation.intake.listings import dispositions_of, find_item
 from moderation.intake.tables import pictures
-from moderation.intake.types import DispositionRecord, Item, ItemState
+from moderation.intake.types import Item, ItemState
 from moderation.policy.schema import Duplicates, Policy, Served
 from moderation.review.claims import claim
 from moderation.review.decisions import decide, undo
@@ -28,7 +28,15 @@ from moderation.review.reviewers import enrol
 from moderation.review.types import Action, Desk, Finding, Reviewer, Verdict
 from moderation.types import Disposition
 from tests.api_application import application, client_of, make_keys
-from tests.contract.casework.scripted import RULES, deployment, make_desk, policy, send
+from tests.contract.casework.scripted import (
+    RULES,
+    deployment,
+    make_desk,
+    policy,
+    route,
+    send,
+    with_reviewers,
+)
 
 FAKE = Finding(Verdict.MANIPULATED, Action.LABEL, "deceptive-person")
 FINE = Finding(Verdict.AUTHENTIC, Action.LEAVE, "none")
@@ -53,23 +61,13 @@ def desk(engine: Engine, tmp_path: Path) -> ScoringDesk:
 
 @pytest.fixture
 def review(desk: ScoringDesk) -> CaseReview:
-    cases = CaseReview(desk.engine, RULES, desk.deployment.namespace)
-    with cases.at(desk.clock()) as tx:
-        for name in ("ann", "ben"):
-            enrol(tx, Reviewer(name))
-    return cases
+    return with_reviewers(desk)
 
 
 def settled(desk: ScoringDesk, content: str) -> Item:
     item = send(desk, content)
     work_off(desk)
     return item
-
-
-def route(desk: ScoringDesk, item: Item) -> DispositionRecord:
-    with reading(desk.engine) as connection:
-        [found] = dispositions_of(connection, item.id)
-    return found
 
 
 def rule(
@@ -109,14 +107,14 @@ def test_a_video_is_compared_by_its_frames(desk: ScoringDesk, review: CaseReview
     video = settled(desk, f"5 video {pdq(1)} {pdq(of=other)}")
     assert neighbours(desk, video) == [(still.sha256, 1, 0.5)]
     # Its sound may be another one: nobody's decision is shared.
-    assert route(desk, video).served_by is None
+    assert route(desk, video.id).served_by is None
 
 
 def test_a_decision_is_served_and_marked_as_served(desk: ScoringDesk, review: CaseReview) -> None:
     first = settled(desk, f"5 {pdq()}")
     rule(desk, review, FAKE)
     near = settled(desk, f"4 {pdq(7)}")
-    found = route(desk, near)
+    found = route(desk, near.id)
     assert (found.disposition, found.action) == (Disposition.ENFORCE, "label")
     assert (found.served_by, found.near_distance) == (first.id, 1)
     assert (found.is_by_person, found.task_id, found.decision_id) == (False, None, None)
@@ -144,7 +142,7 @@ def test_a_decision_is_not_served(
 ) -> None:
     settled(desk, f"5 {pdq()}")
     rule(desk, review, FAKE)
-    found = route(desk, settled(desk, content))
+    found = route(desk, settled(desk, content).id)
     assert (found.disposition, found.served_by) == (Disposition.REVIEW, None), why
 
 
@@ -155,7 +153,7 @@ def test_decisions_that_contradict_each_other_serve_nothing(
     settled(desk, f"5 {pdq(*range(20))}")
     rule(desk, review, FAKE)
     rule(desk, review, FINE)
-    found = route(desk, settled(desk, f"5 {pdq(*range(10))}"))
+    found = route(desk, settled(desk, f"5 {pdq(*range(10))}").id)
     assert (found.disposition, found.served_by) == (Disposition.REVIEW, None)
 
 
@@ -167,7 +165,7 @@ def test_without_being_asked_for_it_is_only_shown(engine: Engine, tmp_path: Path
     first = settled(desk, f"5 {pdq()}")
     rule(desk, cases, FAKE)
     near = settled(desk, f"5 {pdq()} again")
-    assert route(desk, near).disposition is Disposition.REVIEW
+    assert route(desk, near.id).disposition is Disposition.REVIEW
     assert neighbours(desk, near) == [(first.sha256, 0, 1.0)]
 
 
@@ -183,8 +181,8 @@ def test_a_decision_that_is_taken_back_serves_no_more(
         assert dispositions_of(connection, near.id) == []
         assert find_item(connection, near.id).state is ItemState.WAITING
     work_off(desk)
-    assert route(desk, first).disposition is Disposition.REVIEW
-    found = route(desk, near)
+    assert route(desk, first.id).disposition is Disposition.REVIEW
+    found = route(desk, near.id)
     assert (found.disposition, found.served_by) == (Disposition.REVIEW, None)
     assert found.task_id is not None
     assert verify_store(desk.engine).chain.is_whole
@@ -198,7 +196,7 @@ def test_an_overturned_decision_is_served_anew(desk: ScoringDesk, review: CaseRe
         appeal(tx, first.id, "it is real")
     rule(desk, review, FINE, "ben", Desk.APPEALS)
     work_off(desk)
-    found = route(desk, near)
+    found = route(desk, near.id)
     assert (found.disposition, found.served_by) == (Disposition.ALLOW, first.id)
 
 
@@ -210,19 +208,19 @@ def test_a_complaint_is_about_the_picture_itself(desk: ScoringDesk, review: Case
         appeal(tx, near.id, "another picture")
     with review.at(desk.clock()) as tx:
         undo(tx, decision, "ann")
-    assert route(desk, near).disposition is Disposition.ENFORCE
+    assert route(desk, near.id).disposition is Disposition.ENFORCE
     with review.at(desk.clock()) as tx:
         claimed = claim(tx, "ann", Desk.APPEALS)
         assert claimed is not None
         assert claimed.task.item_id == near.id
         decide(tx, claimed.lease.token, FINE)
-    found = route(desk, near)
+    found = route(desk, near.id)
     assert (found.disposition, found.is_by_person) == (Disposition.ALLOW, True)
     assert (found.served_by, found.near_distance) == (None, None)
     work_off(desk)
-    assert route(desk, first).disposition is Disposition.REVIEW
+    assert route(desk, first.id).disposition is Disposition.REVIEW
     # The same bytes: the decision on these holds for them.
-    assert route(desk, copy).disposition is Disposition.ALLOW
+    assert route(desk, copy.id).disposition is Disposition.ALLOW
     assert verify_store(desk.engine).chain.is_whole
 
 
@@ -235,7 +233,7 @@ def test_a_ruling_on_the_picture_itself_holds_for_its_copies(
     with review.at(desk.clock()) as tx:
         appeal(tx, near.id, "another picture")
     rule(desk, review, FINE, "ann", Desk.APPEALS)
-    found = route(desk, copy)
+    found = route(desk, copy.id)
     assert (found.disposition, found.served_by) == (Disposition.ALLOW, near.id)
     assert (found.near_distance, found.is_by_person) == (None, True)
 
@@ -246,10 +244,10 @@ def test_a_notice_brings_a_served_picture_before_a_person(
     settled(desk, f"5 {pdq()}")
     rule(desk, review, FINE)
     near = settled(desk, f"5 {pdq(7)}")
-    assert route(desk, near).disposition is Disposition.ALLOW
+    assert route(desk, near.id).disposition is Disposition.ALLOW
     with review.at(desk.clock()) as tx:
         report(tx, desk.deployment, near.id, "intimate")
-    found = route(desk, near)
+    found = route(desk, near.id)
     assert (found.disposition, found.served_by) == (Disposition.REVIEW, None)
     assert (found.near_distance, found.clause_id) == (None, "intimate")
 

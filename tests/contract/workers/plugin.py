@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from encoders.types import Modality
-from moderation.casework.scoring import item_error
+from moderation.casework.failures import item_error
 from moderation.dispatch import ScoringParts
 from moderation.errors import TypedError
 from moderation.types import ItemError, ItemResult, Mode

@@ -14,6 +14,7 @@ from moderation.priority.orders import ORDERS
 from moderation.replay.ranking import rank
 from moderation.replay.replaying import Conditions
 from moderation.replay.uploads import Upload, uploads_of
+from moderation.triage.sampling import Sample
 from moderation.triage.shadow import Deployed
 from moderation.types import CalibratedScore, Disposition, ItemError, ItemResult, RouteBounds
 from tests.unit.calibration.made import judgment
@@ -68,6 +69,18 @@ def test_the_same_bytes_are_reviewed_once() -> None:
     assert (first.result.path, copy.outcome.served_by) == ("a", "a")
     assert copy.outcome.disposition is Disposition.REVIEW
     assert copy.factors is None
+
+
+def test_evidence_that_contradicts_itself_is_drawn() -> None:
+    policy = default_policy()
+    drawing = policy.sampling.model_copy(update={"random_share": 0.0, "disagreement_share": 1.0})
+    deployed = Deployed(policy.model_copy(update={"sampling": drawing}), RouteBounds(0.9, None))
+    torn = np.zeros(10)
+    torn[[0, 9]] = 0.5
+    results = [scored("sure", 0.5), replace(scored("torn", 0.5), judgment=judgment(torn))]
+    first, last = rank(results, [USUAL] * 2, deployed, ORDERS["avoidable"](), Conditions(), now=NOW)
+    assert (first.result.path, first.outcome.sample) == ("torn", Sample.DISAGREEMENT)
+    assert (last.result.path, last.outcome.disposition) == ("sure", Disposition.ALLOW)
 
 
 def test_what_is_known_of_uploads_is_found_by_path_and_by_bytes(tmp_path: Path) -> None:
