@@ -22,6 +22,7 @@ from moderation.api.item_views import (
     ResultView,
     RouteView,
     ViewsBody,
+    routes_for,
     show_item,
     show_status,
 )
@@ -69,7 +70,7 @@ def list_all(
 def status(services: Services, caller: Caller, item_id: PathId) -> ItemStatus:
     """Waiting until it has a route; a route may be a review by a person."""
     with reading(services.engine) as connection:
-        return show_status(connection, visible_item(connection, caller, item_id))
+        return show_status(connection, caller.role, visible_item(connection, caller, item_id))
 
 
 @router.get("/{item_id}/result", summary="What the machine found", responses=_ERRORS)
@@ -77,7 +78,7 @@ def result(services: Services, caller: Caller, item_id: PathId) -> ResultView:
     """404 until the item has a route."""
     with reading(services.engine) as connection:
         item = visible_item(connection, caller, item_id)
-        found = dispositions_of(connection, item.id)
+        found = routes_for(connection, caller.role, item.id)
         if not found:
             raise _unsettled(item)
         row = _deciding_result(connection, item)
@@ -101,7 +102,7 @@ def evidence(services: Services, caller: Caller, item_id: PathId) -> EvidenceVie
         item = visible_item(connection, caller, item_id)
         row = _deciding_result(connection, item)
         explained = _newest_result(connection, item.sha256, Mode.FULL)
-        found = dispositions_of(connection, item.id)
+        found = routes_for(connection, caller.role, item.id)
         near = list(_near_duplicates(connection, item.sha256))
     if row is None:
         raise _unsettled(item)
