@@ -10,7 +10,6 @@ from encoders.types import AudioSamples, ByteArray, FloatArray, FrameBatch, Sign
 from moderation.materials.pictures import frame_jpeg, heat_png
 from moderation.materials.sound import peaks, spectrogram_db, spectrogram_png
 
-
 FRAMES_SHOWN = 32
 _THUMBNAIL_SIDE = 480
 _SINGLE_SIDE = 1024

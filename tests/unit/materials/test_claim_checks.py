@@ -27,7 +27,7 @@ def claim(cue: str, modality: Modality, start: float, end: float) -> Claim:
     return Claim(modality, Span(start, end), cue, strength)
 
 
-A, V, I = Modality.AUDIO, Modality.VIDEO, Modality.IMAGE
+A, V, STILL = Modality.AUDIO, Modality.VIDEO, Modality.IMAGE
 VOICE = claim("resynthesised voice", A, 1.0, 2.0)
 CLEAN = claim("clean", A, 1.0, 2.0)
 
@@ -52,7 +52,8 @@ CLEAN = claim("clean", A, 1.0, 2.0)
         (claim("odd vibes", A, 0, 1), [signal("audio.jitter", A, 9, 0, 1)], "unsupported", ()),
         (claim("sound out of step", A, 0, 1), [signal("av.onset_lag", V, 9, 0, 4)],
          "supported", ("av.onset_lag",)),
-        (claim("spliced region", I, 0, 0), [signal("image.noise_inconsistency", I, 9, 0, 0)],
+        (claim("spliced region", STILL, 0, 0),
+         [signal("image.noise_inconsistency", STILL, 9, 0, 0)],
          "supported", ("image.noise_inconsistency",)),
         (CLEAN, [signal("audio.jitter", A, 2, 1, 2)], "supported", ("audio.jitter",)),
         (CLEAN, [signal("audio.jitter", A, 9, 1.2, 1.4)], "contradicted", ("audio.jitter",)),
