@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from moderation.materials.claim_checks import check_claims
 from moderation.materials.pictures import frame_jpeg, heat_png
 from moderation.materials.scene_cuts import GAP_SECONDS_MAX, scene_cuts
 from moderation.materials.sound import FLOOR_DB, peaks, spectrogram_db, spectrogram_png
-from moderation.materials.store import MadeMaterials
+from moderation.materials.store import MadeMaterials, MaterialLimits
 from moderation.types import Claim, Examination, Strength
 
 BUCKETS = 1000
@@ -22,15 +22,6 @@ SPECTROGRAM = "spectrogram.png"
 WAVEFORM = "waveform.json"
 TEXT_MAX = 2000
 SEGMENTS_MAX = 500
-
-
-@dataclass(frozen=True, slots=True)
-class MaterialLimits:
-    """bytes_max: of all that one item has, 0 for none. frames_max, frame_side_max: of pictures."""
-
-    bytes_max: int = 8 * 2**20
-    frames_max: int = 12
-    frame_side_max: int = 960
 
 
 def make_materials(examination: Examination, limits: MaterialLimits) -> MadeMaterials:

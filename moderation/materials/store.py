@@ -39,6 +39,15 @@ class MaterialsTooLarge(TransientError):
 
 
 @dataclass(frozen=True, slots=True)
+class MaterialLimits:
+    """bytes_max: of all that one item has, 0 for none. frames_max, frame_side_max: of pictures."""
+
+    bytes_max: int = 8 * 2**20
+    frames_max: int = 12
+    frame_side_max: int = 960
+
+
+@dataclass(frozen=True, slots=True)
 class MadeMaterials:
     """facts: JSON values. pieces: file name -> content."""
 
@@ -90,7 +99,7 @@ class MaterialStore:
         partial = place.with_name(f".{setup}.{secrets.token_hex(8)}")
         try:
             partial.mkdir(parents=True)
-            for name, content in (made.pieces | {INDEX: index}).items():
+            for name, content in {**made.pieces, INDEX: index}.items():
                 (partial / name).write_bytes(content)
             # Another worker's are as good: a folder that has files is not replaced.
             with suppress(FileExistsError):

@@ -15,7 +15,6 @@ from encoders.sandbox import Sandbox
 from encoders.types import DecodedMedia, MediaFeatures, Modality, Span
 from moderation.materials.making import (
     BUCKETS,
-    MaterialLimits,
     evidence_frames,
     make_materials,
 )
@@ -23,6 +22,7 @@ from moderation.materials.sound import peaks
 from moderation.materials.store import (
     INDEX,
     MadeMaterials,
+    MaterialLimits,
     MaterialsDamaged,
     MaterialsTooLarge,
     MaterialStore,
