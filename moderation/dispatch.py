@@ -12,6 +12,8 @@ from encoders.types import DecodedMedia
 from moderation.file_identity import is_filled_file
 from moderation.pipeline import Refusal, ScoringPipeline, decode, failure
 from moderation.settings import Settings
+from moderation.telemetry.stages import Stage, stage
+from moderation.telemetry.tracing import parent_of
 from moderation.types import Examination, ItemResult, Mode
 
 
@@ -58,7 +60,8 @@ class InlineDispatcher:
 
     def examine(self, path: Path, mode: Mode, *, rationales: int = 1) -> Examination:
         """See `moderation.ports.Dispatcher`."""
-        media = self._parts.read(path)
+        with stage(Stage.DECODE, parent=parent_of(str(path))):
+            media = self._parts.read(path)
         return self._loaded().examine(path, media, mode, rationales=rationales)
 
     def close(self) -> None:

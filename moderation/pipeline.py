@@ -90,13 +90,18 @@ class ScoringPipeline:
         Raises:
             TypedError: it cannot be scored.
         """
-        features = self.extractor.encode([media])[0]
+        with stage(Stage.ENCODE, {"items": 1}, linked=parents()):
+            features = self.extractor.encode([media])[0]
         if isinstance(features, TypedError):
             raise features
-        judgment = self.judge.judge([features], mode, rationales=rationales)[0]
+        with stage(Stage.JUDGE, {"items": 1}, linked=parents()):
+            judgment = self.judge.judge([features], mode, rationales=rationales)[0]
+            timeline = authenticity_over_time(self.judge, features)
         provenance = None if self.provenance is None else self.provenance(path)
-        timeline = authenticity_over_time(self.judge, features)
-        return Examination(str(path), media, features, judgment, provenance, timeline)
+        hashes: tuple[str, ...] = ()
+        if self.picture_hashes is not None and media.frames is not None:
+            hashes = self.picture_hashes(media.frames)
+        return Examination(str(path), media, features, judgment, provenance, timeline, hashes)
 
     def _read(self, path: Path) -> Read:
         parent = parent_of(str(path))
@@ -175,6 +180,16 @@ def success(
         error=None,
         unusual_signals=tuple(s.name for s in features.signals if s.is_unusual),
         notes=media.metadata.notes,
+    )
+
+
+def examined(examination: Examination) -> ItemResult:
+    """The row of an examined item: what `ScoringPipeline.score` says of the same file."""
+    row = success(
+        Path(examination.path), examination.media, examination.features, examination.judgment
+    )
+    return replace(
+        row, provenance=examination.provenance, picture_hashes=examination.picture_hashes
     )
 
 

@@ -19,6 +19,7 @@ from moderation.extras import require_installed
 from moderation.intake.blobs import BlobStore
 from moderation.intake.jobs import JobRules
 from moderation.judge.artefact import read_description
+from moderation.materials.store import MaterialLimits
 from moderation.policy.loading import DEFAULT, load_policy
 from moderation.ports import Bell, Dispatcher
 from moderation.priority.orders import ORDERS
@@ -194,4 +195,5 @@ def build_scoring_desk(
         job_rules=JobRules(lease=timedelta(seconds=settings.lease_seconds)),
         worker=worker,
         batch_max=settings.batch_items_max,
+        materials=MaterialLimits(settings.materials_bytes_max, settings.materials_frames_max),
     )

@@ -141,6 +141,8 @@ class Settings(BaseSettings):
     requests_a_second, requests_at_once: that one API key may send.
     server, api_key: that commands such as `submit` speak to, and with which key.
     feature_cache_bytes: bound on the feature store; 0 switches it off.
+    materials_bytes_max: of all that is kept of one item for its reviewer, see docs/materials.md;
+        0: nothing is. materials_frames_max: frames of it that are shown.
     decode_*: bounds on one decoder child, see `encoders.base.ReadLimits`.
     frames_max, frame_rate_hz, audio_seconds_max: how much of a file is looked at.
     provenance: read C2PA manifests and IPTC marks of each file. trust_anchors: PEM file with the
@@ -194,6 +196,8 @@ class Settings(BaseSettings):
     server: str = "http://127.0.0.1:8321"
     api_key: SecretStr | None = None
     feature_cache_bytes: int = Field(default=2 * 2**30, ge=0)
+    materials_bytes_max: int = Field(default=8 * 2**20, ge=0, le=2**30)
+    materials_frames_max: int = Field(default=12, ge=1, le=64)
     decode_wall_seconds: float = Field(default=_LIMITS.wall_seconds, gt=0)
     decode_cpu_seconds: int = Field(default=_LIMITS.cpu_seconds, gt=0)
     decode_memory_bytes: int = Field(default=_LIMITS.memory_bytes, gt=0)

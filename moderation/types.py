@@ -188,6 +188,7 @@ class Examination:
     """One item with everything that led to its score, for the report.
 
     timeline: authenticity over time, see `moderation.judge.timeline`; empty for stills.
+    picture_hashes: see `ItemResult`.
     """
 
     path: str
@@ -196,3 +197,4 @@ class Examination:
     judgment: Judgment
     provenance: Provenance | None = None
     timeline: tuple[ScoredSpan, ...] = ()
+    picture_hashes: tuple[str, ...] = ()

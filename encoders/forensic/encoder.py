@@ -93,6 +93,17 @@ def frame_spans(media: DecodedMedia, frames: FrameBatch) -> tuple[SecondsArray, 
     return start_F, end_F
 
 
+def is_reported(name: str, frames: FrameBatch, modality: Modality) -> bool:
+    """Whether an image signal tells something of these frames.
+
+    A reduced picture has lost its compression grid; a film never had JPEG's.
+    """
+    is_reduced = frames.pixels_FHWC.shape[1:3] != (frames.source_height, frames.source_width)
+    if is_reduced and name in _REDUCED:
+        return False
+    return modality is not Modality.VIDEO or BY_NAME[name].in_films
+
+
 class ForensicEncoder:
     """Weight-free forensic features and signals of frames, motion, sound and their timing.
 
@@ -217,15 +228,10 @@ class ForensicEncoder:
         start_F: SecondsArray,
         end_F: SecondsArray,
     ) -> list[Signal]:
-        shown = frames.pixels_FHWC.shape[1:3]
-        is_reduced = shown != (frames.source_height, frames.source_width)
         signals = []
         for layer, first in readings_F[0].items():
             for name in first.values:
-                # A reduced picture has lost its compression grid; a film never had JPEG's.
-                if (is_reduced and name in _REDUCED) or (
-                    modality is Modality.VIDEO and not BY_NAME[name].in_films
-                ):
+                if not is_reported(name, frames, modality):
                     continue
                 values = np.array([readings[layer].values[name] for readings in readings_F])
                 worst = self._worst(name, modality, values)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine, delete, exists, func, or_, select, update
 
@@ -27,6 +28,7 @@ from moderation.intake.tables import (
     results,
 )
 from moderation.intake.types import ItemState, JobState
+from moderation.materials.store import MaterialStore
 from moderation.review.tables import appeals, decisions, golden_items, tasks
 from moderation.review.types import AppealState, TaskState
 from moderation.types import Disposition, ItemError
@@ -129,6 +131,9 @@ def _kept(engine: Engine) -> Sequence[KeptItem]:
 def _carry_out(
     engine: Engine, blobs: BlobStore, plan: Erasure, *, now: datetime, actor: str
 ) -> None:
+    # First, so that nothing of them is left where this is cut off in between.
+    for name in plan.media:
+        MaterialStore(blobs.materials).drop(Path(name).name)
     erase(engine, blobs.media, plan, actor=actor, at=now)
     with writing(engine) as connection:
         _forget(connection, plan.item, now)

@@ -28,6 +28,7 @@ from moderation.intake.jobs import (
 from moderation.intake.listings import find_item
 from moderation.intake.results import find_result, keep_result
 from moderation.intake.types import ItemState, Job, JobKind
+from moderation.materials.store import MaterialLimits
 from moderation.ports import Dispatcher
 from moderation.review.rules import ReviewRules
 from moderation.review.transaction import Transaction
@@ -35,7 +36,7 @@ from moderation.telemetry import observers
 from moderation.telemetry.stages import Stage, stage
 from moderation.telemetry.tracing import Attributes, on_behalf, span
 from moderation.triage.near_duplicates import DISTANCE_USUAL
-from moderation.types import ItemError, ItemResult, Mode
+from moderation.types import Examination, ItemError, ItemResult, Mode
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ def utc_now() -> datetime:
 class ScoringDesk:
     """Everything that working score jobs off takes. batch_max: jobs that are scored together.
 
+    materials: bounds on what is made for reviewers.
     clock, draw: of the time in UTC, and of numbers in [0, 1) that spread retries.
 
     Raises:
@@ -65,6 +67,7 @@ class ScoringDesk:
     batch_max: int = 8
     clock: Callable[[], datetime] = utc_now
     draw: Callable[[], float] = random.random
+    materials: MaterialLimits = field(default_factory=MaterialLimits)
     pictures: PictureIndex = field(default_factory=PictureIndex)
 
     def __post_init__(self) -> None:
@@ -175,6 +178,14 @@ def scores(
         for sha256, result in zip(digests, found, strict=True):
             # The name that the file has here is nobody's business.
             yield sha256, replace(result, path=sha256, sha256=sha256, duplicate_of=None)
+
+
+def examination(desk: ScoringDesk, sha256: str, job: Job) -> Examination:
+    """What the dispatcher says of one content, with all that led to it; raises what it raises."""
+    path = desk.blobs.path(sha256)
+    traces = {} if job.traceparent is None else {str(path): job.traceparent}
+    with on_behalf(traces), span("examine", {"mode": str(job.mode)}, linked=traces):
+        return desk.dispatcher.examine(path, job.mode)
 
 
 def _end(

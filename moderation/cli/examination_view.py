@@ -1,11 +1,9 @@
 """One examined file on the terminal, and as JSON."""
 
 import json
-import math
 from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import pairwise
-from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -25,6 +23,7 @@ from moderation.cli.text import (
     score_colour,
     span,
 )
+from moderation.materials.making import signal_facts
 from moderation.results import escape_path
 from moderation.types import Claim, Examination, Judgment, ScoredSpan
 
@@ -226,27 +225,9 @@ def to_json(examination: Examination) -> str:
             "claims": None if rationale is None else [asdict(claim) for claim in rationale.claims],
             "timeline": [asdict(one) for one in examination.timeline],
             "provenance": examination.provenance and examination.provenance.as_dict(),
-            "signals": [_signal_json(signal) for signal in features.signals],
+            "signals": [signal_facts(signal) for signal in features.signals],
             "transcript": None if transcript is None else [asdict(s) for s in transcript.segments],
         },
         indent=2,
         allow_nan=False,
     )
-
-
-def _signal_json(signal: Signal) -> dict[str, Any]:
-    # asdict would copy the heat map.
-    numbers = {
-        name: value if math.isfinite(value := getattr(signal, name)) else None
-        for name in ("value", "typical_low", "typical_high")
-    }
-    return {
-        "name": signal.name,
-        "modality": signal.modality,
-        **numbers,
-        "unit": signal.unit,
-        "span": asdict(signal.span),
-        "direction": signal.direction,
-        "is_unusual": signal.is_unusual,
-        "explanation": signal.explanation,
-    }

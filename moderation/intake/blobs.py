@@ -49,6 +49,7 @@ class BlobStore:
 
     def __init__(self, folder: Path, *, bytes_max: int) -> None:
         self.media = folder / "blobs"
+        self.materials = folder / "materials"
         self._parts = folder / "parts"
         self._lock = folder / "erasure.lock"
         self.bytes_max = bytes_max

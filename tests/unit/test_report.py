@@ -32,9 +32,9 @@ from moderation.cli.report.figures import (
     FRAMES_SHOWN,
     frame_pictures,
     sound_picture,
-    spectrogram_db,
     waveform_path,
 )
+from moderation.materials.sound import spectrogram_db
 from moderation.types import (
     Claim,
     Examination,

@@ -11,10 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 from sqlalchemy import Engine
 
+from encoders.errors import CorruptMedia
 from encoders.provenance.types import ManifestState, Provenance
-from encoders.types import Modality
+from encoders.types import DecodedMedia, FrameBatch, MediaFeatures, MediaMetadata, Modality
 from moderation.calibration.calibrator import FittedCalibrator
 from moderation.calibration.candidates import candidate
 from moderation.calibration.fitting import fit_calibrator
@@ -101,7 +103,18 @@ class ScriptedDispatcher:
         return path.read_text().split()[0]
 
     def examine(self, path: Path, mode: Mode, *, rationales: int = 1) -> Examination:
-        raise NotImplementedError
+        """What `score` says, of a small grey picture."""
+        [result] = self.score([path], mode)
+        if result.judgment is None or result.modality is None:
+            raise CorruptMedia("no score", expected="a digit", remedy="Send another script.")
+        pixels = np.full((1, 32, 32, 3), 128, np.uint8)
+        frames = FrameBatch(pixels, np.zeros(1), 32, 32)
+        metadata = MediaMetadata("script", 1, path.name, (), (), "script")
+        media = DecodedMedia(metadata, result.modality, 0.0, frames, None)
+        features = MediaFeatures(metadata, result.modality, 0.0, (), (), None)
+        return Examination(
+            str(path), media, features, result.judgment, picture_hashes=result.picture_hashes
+        )
 
     def __enter__(self) -> Self:
         return self
