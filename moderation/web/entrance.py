@@ -18,7 +18,11 @@ from moderation.web.rendering import assets, page
 
 router = APIRouter(route_class=ConsoleRoute)
 _BACK = re.compile(r"/console(/[A-Za-z0-9._-]+)*")
-_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
+_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
 _ASSETS = assets()
 
 

@@ -70,5 +70,6 @@ def assets() -> dict[str, bytes]:
     return {
         "console.css": (root / "console.css").read_bytes(),
         "console.js": (root / "console.js").read_bytes(),
+        "icon.svg": (root / "icon.svg").read_bytes(),
         "htmx.min.js": (root / "vendor" / "htmx" / "htmx.min.js").read_bytes(),
     }

@@ -61,7 +61,9 @@ if (decision) {
   renew();
   setInterval(renew, RENEW_EVERY_MS);
   for (const one of document.querySelectorAll("main form"))
-    one.addEventListener("submit", () => { isLeaving = true; });
+    one.addEventListener("submit", (event) => {
+      isLeaving = event.submitter?.formMethod !== "dialog";
+    });
   addEventListener("pagehide", () => {
     if (!isLeaving) navigator.sendBeacon(`/console/tasks/${task}/leave`, proof);
   });
