@@ -42,7 +42,7 @@ class Packets:
 
 
 def find_packets(file: BinaryIO, form: str, size: int) -> Packets:
-    """The packets of a file of `size` bytes; form: its name in `encoders.readers.formats`.
+    """The packets of a file of `size` bytes; form: its name in `encoders.formats`.
 
     Formats that are not looked into give none, and a note.
     """

@@ -11,7 +11,7 @@ import av.error
 
 from encoders.base import ReadLimits
 from encoders.errors import CorruptMedia, UnsupportedMedia
-from encoders.readers.formats import (
+from encoders.formats import (
     AUDIO_CODECS,
     HEAD_BYTES,
     VIDEO_CODECS,

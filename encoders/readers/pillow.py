@@ -13,7 +13,7 @@ from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
 from encoders.base import ReadLimits, ReadRequest
 from encoders.errors import CorruptMedia, LimitExceeded, UnsupportedMedia
-from encoders.readers.formats import Format
+from encoders.formats import Format
 from encoders.readers.opening import clean_tags, describe, identify
 from encoders.readers.selection import select
 from encoders.types import ByteArray, DecodedMedia, MediaMetadata, Modality, StreamInfo

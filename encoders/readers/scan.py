@@ -13,7 +13,7 @@ from av.stream import Disposition
 
 from encoders.base import ReadLimits
 from encoders.errors import CorruptMedia, LimitExceeded, UnsupportedMedia
-from encoders.readers.formats import AUDIO_CODECS, VIDEO_CODECS, Format
+from encoders.formats import AUDIO_CODECS, VIDEO_CODECS, Format
 from encoders.readers.integrity import header_seconds, missing_bytes
 from encoders.readers.opening import clean_tags, guarded
 from encoders.readers.packets import AudioScan, VideoScan, Walk, codec_name

@@ -10,9 +10,9 @@ import pytest
 
 from encoders.base import MediaReader, ReadLimits, ReadRequest
 from encoders.errors import MediaError
+from encoders.formats import sniff
 from encoders.readers import decord, read
 from encoders.readers.decord import DecordReader
-from encoders.readers.formats import sniff
 from encoders.readers.opening import allowed_decoders, guarded, identify
 from encoders.readers.pyav import PyAVReader
 from encoders.readers.scan import scan

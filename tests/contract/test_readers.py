@@ -9,9 +9,9 @@ from PIL import Image
 
 from encoders.base import MediaReader, ReadLimits, ReadRequest
 from encoders.errors import CorruptMedia, LimitExceeded, MediaError, UnsupportedMedia
+from encoders.formats import sniff
 from encoders.readers import read
 from encoders.readers.decord import DecordReader
-from encoders.readers.formats import sniff
 from encoders.readers.pillow import PillowReader
 from encoders.readers.pyav import PyAVReader
 from encoders.sampling import ByScene, Dense, Sampling, Uniform

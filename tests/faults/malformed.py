@@ -23,8 +23,8 @@ import psutil
 
 from encoders.base import ReadLimits, ReadRequest
 from encoders.errors import TypedError
+from encoders.formats import sniff
 from encoders.provenance.reading import read_provenance
-from encoders.readers.formats import sniff
 from encoders.sampling import Uniform
 from encoders.sandbox import Sandbox
 from encoders.sandbox_errors import ChildExit

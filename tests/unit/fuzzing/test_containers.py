@@ -10,9 +10,9 @@ import tempfile
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from encoders.formats import HEAD_BYTES, Format, id3_length, sniff
 from encoders.provenance.xmp import PACKET_BYTES_MAX, RefusedPacket, digital_source_types
 from encoders.provenance.xmp_packets import PACKETS_MAX, find_packets
-from encoders.readers.formats import HEAD_BYTES, Format, id3_length, sniff
 from encoders.readers.integrity import header_seconds, missing_bytes
 from encoders.readers.opening import clean_tags
 from tests.fuzzing_effort import effort
