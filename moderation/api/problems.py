@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from moderation.access.errors import KeyRefused, RoleRefused, TooManyRequests
+from moderation.api.byte_ranges import RangeRefused
 from moderation.errors import (
     PermanentError,
     PersonalDataError,
@@ -118,6 +119,7 @@ STATUSES: Mapping[type[TypedError], int] = {
     RemoteTooLarge: 413,
     UploadTooLarge: 413,
     UnknownType: 415,
+    RangeRefused: 416,
     InvalidRequest: 422,
     AddressRefused: 422,
     NameNotResolved: 422,
@@ -142,6 +144,7 @@ DESCRIPTIONS: Mapping[int, str] = {
     412: "It was changed in between: `If-Match` names an earlier version.",
     413: "The body is larger than is taken.",
     415: "The body has another media type than the route takes.",
+    416: "The stretch begins behind the last byte; `Content-Range` says how long it is.",
     422: "The request does not follow this description.",
     428: "The change needs `If-Match`.",
     429: "More requests than this key may send; `Retry-After` says when to go on.",
@@ -185,6 +188,8 @@ def problem(request: Request, error: TypedError) -> JSONResponse:
         headers["Retry-After"] = str(max(1, round(error.retry_after_seconds + 0.5)))
     elif status == 503:
         headers["Retry-After"] = "2"
+    if isinstance(error, RangeRefused):
+        headers["Content-Range"] = f"bytes */{error.size_bytes}"
     return answer(
         request,
         status,

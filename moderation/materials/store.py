@@ -119,6 +119,15 @@ class MaterialStore:
         index = self._read_index(sha256, setup)
         return None if index is None else index["facts"]
 
+    def names(self, sha256: str, setup: str) -> list[str]:
+        """The pieces that are there, by name.
+
+        Raises:
+            MaterialsDamaged: see `facts`.
+        """
+        index = self._read_index(sha256, setup)
+        return [] if index is None else sorted(index["pieces"])
+
     def piece(self, sha256: str, setup: str, name: str) -> bytes | None:
         """The content of a piece; None where there is none of this name.
 

@@ -23,7 +23,7 @@ from tests.api_application import application, client_of, make_keys
 # that does not fit, a version that is not the newest. Not among them: 400, 413, 415, 422, 428.
 WELL_FORMED = ["2xx", "403", "404", "409", "412"]
 # 403 is of files by URL, which this application fetches none of.
-REFUSED = ["400", "403", "404", "405", "413", "415", "422", "428"]
+REFUSED = ["400", "403", "404", "405", "413", "415", "416", "422", "428"]
 AT = "2026-03-01T12:00:00Z"
 METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")
 
