@@ -1,25 +1,21 @@
 """What a browser is told that a file is: by its bytes, never by its name or its sender."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from encoders.formats import HEAD_BYTES, id3_length, sniff
+from encoders.media_types import media_type
 from encoders.types import Modality
 
-_TYPES: Mapping[str, tuple[str, Modality]] = {
-    "jpeg": ("image/jpeg", Modality.IMAGE),
-    "png": ("image/png", Modality.IMAGE),
-    "gif": ("image/gif", Modality.IMAGE),
-    "webp": ("image/webp", Modality.IMAGE),
-    "avif": ("image/avif", Modality.IMAGE),
-    "bmp": ("image/bmp", Modality.IMAGE),
-    "mov": ("video/mp4", Modality.VIDEO),
-    "matroska": ("video/webm", Modality.VIDEO),
-    "ogg": ("audio/ogg", Modality.AUDIO),
-    "flac": ("audio/flac", Modality.AUDIO),
-    "mp3": ("audio/mpeg", Modality.AUDIO),
-    "wav": ("audio/wav", Modality.AUDIO),
-}
+_SHOWN = frozenset(
+    f"{kind}/{form}"
+    for kind, forms in {
+        "image": "jpeg png gif webp avif bmp",
+        "video": "mp4 webm",
+        "audio": "flac mpeg wav",
+        "application": "ogg",
+    }.items()
+    for form in forms.split()
+)
+"""What browsers show."""
 
 
 def shown_type(path: Path, modality: Modality) -> tuple[str, Modality] | None:
@@ -30,19 +26,12 @@ def shown_type(path: Path, modality: Modality) -> tuple[str, Modality] | None:
     Raises:
         OSError: the file cannot be read.
     """
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-        skip = id3_length(head)
-        past = b""
-        if skip:
-            file.seek(skip)
-            past = file.read(HEAD_BYTES)
-    form = sniff(head, past)
-    if form is None or form.name not in _TYPES:
+    found = media_type(path)
+    if found not in _SHOWN:
         return None
-    media_type, element = _TYPES[form.name]
-    if element is Modality.VIDEO and modality is Modality.AUDIO:
-        return media_type.replace("video/", "audio/"), Modality.AUDIO
-    if media_type == "audio/ogg" and modality is Modality.VIDEO:
-        return "video/ogg", Modality.VIDEO
-    return media_type, element
+    kind, form = found.split("/")
+    if kind == "application":
+        kind = "video" if modality is Modality.VIDEO else "audio"
+    elif kind == "video" and modality is Modality.AUDIO:
+        kind = "audio"
+    return f"{kind}/{form}", Modality(kind)
