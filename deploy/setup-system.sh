@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # System packages that setting up needs: a compiler and headers (three dependencies build from
 # source), FFmpeg (tests make their media with it), speech synthesisers (corpus recipes),
-# curl and jq (docs/walkthrough.md, which a test runs) and PostgreSQL (tests start a server of their own; Debian keeps its binaries off the PATH).
+# curl and jq (docs/walkthrough.md, which a test runs), Chromium (tests of the console) and PostgreSQL (tests
+# start a server of their own; Debian keeps its binaries off the PATH).
 # Does nothing, silently, where all of them are there.
 set -euo pipefail
 
@@ -20,6 +21,8 @@ need text2wave festival
 need git git
 need curl curl
 need jq jq
+command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 ||
+  need chromium chromium
 command -v postgres >/dev/null 2>&1 || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ||
   missing+=(postgresql)
 for voice in kallpc16k:kal_diphone kdlpc16k:ked_diphone us-slt-hts:cmu_us_slt_arctic_hts; do

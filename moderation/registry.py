@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from moderation.errors import PluginError
+from moderation.extras import not_installed
 
 
 class PluginGroup(StrEnum):
@@ -43,11 +44,15 @@ class Plugin:
         """The object behind the entry point, importing its module now.
 
         Raises:
+            ConfigurationError: an extra of ours brings a package that it needs.
             PluginError: the module or the object is not there, or its import fails.
         """
         try:
             return EntryPoint(self.name, self.value, self.group).load()
         except Exception as error:
+            absent = error.name if isinstance(error, ModuleNotFoundError) else None
+            if absent is not None and (known := not_installed(absent)) is not None:
+                raise known from error
             # Importing a third party's module may raise anything at all.
             raise PluginError(
                 f"plugin {self.name!r} of {self.distribution} {self.version} does not load: "

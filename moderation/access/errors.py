@@ -24,3 +24,9 @@ class TooManyRequests(TransientError):
         remedy = f"Try again in {retry_after_seconds:.1f} s."
         super().__init__(found, expected=expected, remedy=remedy)
         self.retry_after_seconds = retry_after_seconds
+
+
+class SessionEnded(PermanentError):
+    """No session of the console, or one that has ended."""
+
+    code = "session_ended"

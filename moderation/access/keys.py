@@ -118,7 +118,22 @@ def authenticate(connection: Connection, text: str, now: datetime) -> ApiKey:
     is_right = hmac.compare_digest(_digest(salt, match[2]), digest)
     if row is None or not is_right:
         raise _refused("a key that is not known")
-    key = _key(row)
+    return _in_force(_key(row), now)
+
+
+def key_in_force(connection: Connection, key_id: str, now: datetime) -> ApiKey:
+    """The key of an id that was shown before.
+
+    Raises:
+        KeyRefused: it is revoked or expired.
+    """
+    row = connection.execute(select(keys).where(keys.c.id == key_id)).one_or_none()
+    if row is None:
+        raise _refused("a key that is not known")
+    return _in_force(_key(row), now)
+
+
+def _in_force(key: ApiKey, now: datetime) -> ApiKey:
     if key.revoked_at is not None:
         raise _refused(f"key {key.id}, which was revoked")
     if key.expires_at is not None and key.expires_at <= now:

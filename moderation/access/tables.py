@@ -1,6 +1,6 @@
-"""The table of API keys."""
+"""The tables of API keys, and of the sessions that they open."""
 
-from sqlalchemy import Column, Index, LargeBinary, String, Table
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, String, Table
 
 from moderation.database import UtcDateTime, metadata
 
@@ -17,3 +17,15 @@ keys = Table(
     Column("revoked_at", UtcDateTime),
 )
 Index("ix_access_keys_created_at", keys.c.created_at, keys.c.id)
+
+# digest: SHA-256 of the token that the browser keeps, hexadecimal.
+sessions = Table(
+    "access_sessions",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("key_id", String(12), ForeignKey(keys.c.id), nullable=False, index=True),
+    Column("begun_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+)
+Index("ix_access_sessions_ends_at", sessions.c.ends_at)

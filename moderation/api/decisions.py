@@ -10,13 +10,13 @@ from moderation.access.keys import AccessRole
 from moderation.api.fields import IDENTIFIER, PathId
 from moderation.api.guard import GuardedRoute
 from moderation.api.idempotency import Repeatable
-from moderation.api.leases import require_own
 from moderation.api.pagination import Page, Paging
 from moderation.api.problems import documented
 from moderation.api.review_views import ClaimView, DecisionBody, DecisionsView, DecisionView
 from moderation.api.services import Caller, Services
 from moderation.database import reading
 from moderation.review.decisions import decide, decide_group, undo
+from moderation.review.leases import require_own
 from moderation.review.listings import Moment, decided
 from moderation.review.types import Finding
 

@@ -1,5 +1,7 @@
 """How items are shown, and what is told of them."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -7,9 +9,19 @@ from fastapi import Depends, Query
 from pydantic import ConfigDict, Field
 from sqlalchemy import Connection
 
+from moderation.access.keys import AccessRole
 from moderation.api.fields import Body, View, Words
 from moderation.intake.listings import dispositions_of, jobs_of
-from moderation.intake.types import Item, ItemState, JobState, NewItem, Source, Views
+from moderation.intake.types import (
+    DispositionRecord,
+    Item,
+    ItemState,
+    JobState,
+    NewItem,
+    Source,
+    Views,
+)
+from moderation.review.golden import active_golden
 from moderation.types import Disposition
 
 Count = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
@@ -221,9 +233,31 @@ def show_item(item: Item) -> ItemView:
     )
 
 
-def show_status(connection: Connection, item: Item) -> ItemStatus:
+def routes_for(
+    connection: Connection, role: AccessRole, item_id: str
+) -> Sequence[DispositionRecord]:
+    """The routes of an item, newest first, as `role` sees them.
+
+    A golden item must look like one that waits: to a reviewer, nobody has decided it.
+    """
+    found = dispositions_of(connection, item_id)
+    if role is AccessRole.REVIEWER and active_golden(connection, [item_id]):
+        return [
+            replace(
+                one,
+                disposition=Disposition.REVIEW,
+                action=None,
+                is_by_person=False,
+                changed_at=one.settled_at,
+            )
+            for one in found
+        ]
+    return found
+
+
+def show_status(connection: Connection, role: AccessRole, item: Item) -> ItemStatus:
     """An item with its newest route."""
-    found = dispositions_of(connection, item.id)
+    found = routes_for(connection, role, item.id)
     counts: dict[JobState, int] = {}
     for job in jobs_of(connection, item.id):
         counts[job.state] = counts.get(job.state, 0) + 1

@@ -1,11 +1,11 @@
 """Items: their status, what was found, and what is forecast."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from moderation.access.keys import AccessRole, ApiKey
 from moderation.api.fields import PathId
@@ -22,19 +22,19 @@ from moderation.api.item_views import (
     ResultView,
     RouteView,
     ViewsBody,
+    routes_for,
     show_item,
     show_status,
 )
 from moderation.api.pagination import Page, Paging
 from moderation.api.problems import Missing, documented
 from moderation.api.services import Caller, Services
-from moderation.casework.lookalikes import lookalikes_of
+from moderation.casework.evidence import deciding_result, near_duplicates, newest_result
 from moderation.casework.reconsidering import forecast, report
 from moderation.database import reading, writing
-from moderation.intake.listings import After, dispositions_of, find_item, list_items
+from moderation.intake.listings import After, find_item, list_items
 from moderation.intake.submission import unknown
-from moderation.intake.tables import items, jobs, results
-from moderation.intake.types import Item, ItemState, JobKind
+from moderation.intake.types import Item, ItemState
 from moderation.review.transaction import Transaction
 from moderation.types import Mode
 
@@ -69,7 +69,7 @@ def list_all(
 def status(services: Services, caller: Caller, item_id: PathId) -> ItemStatus:
     """Waiting until it has a route; a route may be a review by a person."""
     with reading(services.engine) as connection:
-        return show_status(connection, visible_item(connection, caller, item_id))
+        return show_status(connection, caller.role, visible_item(connection, caller, item_id))
 
 
 @router.get("/{item_id}/result", summary="What the machine found", responses=_ERRORS)
@@ -77,10 +77,10 @@ def result(services: Services, caller: Caller, item_id: PathId) -> ResultView:
     """404 until the item has a route."""
     with reading(services.engine) as connection:
         item = visible_item(connection, caller, item_id)
-        found = dispositions_of(connection, item.id)
+        found = routes_for(connection, caller.role, item.id)
         if not found:
             raise _unsettled(item)
-        row = _deciding_result(connection, item)
+        row = deciding_result(connection, item)
     judged = {} if row is None else row.result
     newest = found[0]
     return ResultView(
@@ -99,10 +99,12 @@ def evidence(services: Services, caller: Caller, item_id: PathId) -> EvidenceVie
     """For reviewers: signals, spans, rationale, provenance. Look at the media first."""
     with reading(services.engine) as connection:
         item = visible_item(connection, caller, item_id)
-        row = _deciding_result(connection, item)
-        explained = _newest_result(connection, item.sha256, Mode.FULL)
-        found = dispositions_of(connection, item.id)
-        near = list(_near_duplicates(connection, item.sha256))
+        row = deciding_result(connection, item)
+        explained = newest_result(connection, item.sha256, Mode.FULL)
+        found = routes_for(connection, caller.role, item.id)
+        near = [
+            LookalikeView.model_validate(one) for one in near_duplicates(connection, item.sha256)
+        ]
     if row is None:
         raise _unsettled(item)
     return EvidenceView(
@@ -164,36 +166,6 @@ def visible_item(connection: Connection, caller: ApiKey, item_id: str) -> Item:
     if caller.role is AccessRole.UPLOADER and item.uploader != caller.name:
         raise unknown(item_id)
     return item
-
-
-def _near_duplicates(connection: Connection, sha256: str) -> Iterator[LookalikeView]:
-    """The oldest item of each file that looks the same, with its newest route."""
-    for one in lookalikes_of(connection, sha256):
-        oldest = select(items.c.id).where(items.c.sha256 == one.sha256, items.c.erased_at.is_(None))
-        item_id = connection.scalar(oldest.order_by(items.c.created_at, items.c.id).limit(1))
-        if item_id is None:
-            continue
-        found = dispositions_of(connection, item_id)
-        yield LookalikeView(
-            item_id=item_id,
-            distance=one.distance,
-            frames_share=one.frames_share,
-            disposition=found[0].disposition if found else None,
-            is_by_person=bool(found) and found[0].is_by_person,
-        )
-
-
-def _deciding_result(connection: Connection, item: Item) -> Any:
-    """In the mode that gave the route: an explanation comes later, and gives none."""
-    mode = connection.scalar(
-        select(jobs.c.mode).where(jobs.c.item_id == item.id, jobs.c.kind == JobKind.SCORE).limit(1)
-    )
-    return None if mode is None else _newest_result(connection, item.sha256, Mode(mode))
-
-
-def _newest_result(connection: Connection, sha256: str, mode: Mode) -> Any:
-    query = select(results).where(results.c.sha256 == sha256, results.c.mode == mode)
-    return connection.execute(query.order_by(results.c.created_at.desc()).limit(1)).one_or_none()
 
 
 def _error_of(judged: Mapping[str, Any]) -> dict[str, Any] | None:

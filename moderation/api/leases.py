@@ -8,32 +8,16 @@ from moderation.api.review_views import EscalationBody, LeaseBody, LeaseView
 from moderation.api.services import Caller, Services
 from moderation.database import writing
 from moderation.review import leases
-from moderation.review.errors import NotFound
-from moderation.review.transaction import Transaction
 
 router = APIRouter(prefix="/v1/leases", route_class=GuardedRoute, tags=["queue"])
 _ERRORS = documented(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)
-
-
-def require_own(tx: Transaction, token: str, name: str) -> None:
-    """Raises:
-    NotFound: no such token, or somebody else's. The two look alike.
-    AlreadyDecided, LeaseExpired: it has ended.
-    """
-    lease, _ = leases.held(tx, token)
-    if lease.reviewer_id != name:
-        raise NotFound(
-            "no lease with this token",
-            expected="the token of a claim",
-            remedy="Claim a task.",
-        )
 
 
 @router.post("/renew", summary="Hold on to a task", responses=_ERRORS)
 def renew(services: Services, caller: Caller, body: LeaseBody) -> LeaseView:
     """The lease for its full length again, though not without end. Repeating it does no harm."""
     with writing(services.engine) as connection, services.reviewing(connection, caller) as tx:
-        require_own(tx, body.token, caller.name)
+        leases.require_own(tx, body.token, caller.name)
         return LeaseView.model_validate(leases.renew(tx, body.token))
 
 
@@ -41,7 +25,7 @@ def renew(services: Services, caller: Caller, body: LeaseBody) -> LeaseView:
 def release(services: Services, caller: Caller, body: LeaseBody) -> None:
     """It waits in its old place."""
     with writing(services.engine) as connection, services.reviewing(connection, caller) as tx:
-        require_own(tx, body.token, caller.name)
+        leases.require_own(tx, body.token, caller.name)
         leases.release(tx, body.token)
 
 
@@ -49,7 +33,7 @@ def release(services: Services, caller: Caller, body: LeaseBody) -> None:
 def skip(services: Services, caller: Caller, body: LeaseBody) -> None:
     """It does not come back to you for a while."""
     with writing(services.engine) as connection, services.reviewing(connection, caller) as tx:
-        require_own(tx, body.token, caller.name)
+        leases.require_own(tx, body.token, caller.name)
         leases.skip(tx, body.token)
 
 
@@ -57,5 +41,5 @@ def skip(services: Services, caller: Caller, body: LeaseBody) -> None:
 def escalate(services: Services, caller: Caller, body: EscalationBody) -> None:
     """It goes to the lead's desk with the note."""
     with writing(services.engine) as connection, services.reviewing(connection, caller) as tx:
-        require_own(tx, body.token, caller.name)
+        leases.require_own(tx, body.token, caller.name)
         leases.escalate(tx, body.token, body.note)

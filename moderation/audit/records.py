@@ -49,6 +49,8 @@ class RecordKind(StrEnum):
     POLICY_CHANGED = "policy_changed"
     CALIBRATOR_CHANGED = "calibrator_changed"
     JOB_RETRIED = "job_retried"
+    GOLDEN_ADDED = "golden_added"
+    GOLDEN_RETIRED = "golden_retired"
     ERASURE_REQUESTED = "erasure_requested"
     MEDIA_ERASED = "media_erased"
     TEXT_ERASED = "text_erased"
@@ -138,6 +140,10 @@ SCHEMAS: Mapping[RecordKind, BodySchema] = {
         {"calibrator": WORD_FIELD}, sha256=DIGEST_FIELD, previous=WORD_FIELD
     ),
     RecordKind.JOB_RETRIED: _schema({"job": WORD_FIELD, "kind": WORD_FIELD}, error=WORD_FIELD),
+    RecordKind.GOLDEN_ADDED: _schema(
+        {"golden": WORD_FIELD, "verdict": WORD_FIELD, "clause": WORD_FIELD}
+    ),
+    RecordKind.GOLDEN_RETIRED: _schema({"golden": WORD_FIELD}),
     RecordKind.ERASURE_REQUESTED: _schema({"reason": WORD_FIELD}),
     RecordKind.MEDIA_ERASED: _schema(
         {"reason": WORD_FIELD, "files": COUNT_FIELD},

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from moderation.audit import dsa_values as values
+from moderation import dsa_values as values
 from moderation.audit.statements import StatementOfReasons
 from moderation.errors import StatementError
 

@@ -1,7 +1,7 @@
 """Statements of reasons, in the form that the DSA Transparency Database takes.
 
 Source: DSA (Regulation (EU) 2022/2065), articles 17 and 24(5); the database's API, version 2
-(`moderation.audit.dsa_values`). A statement that can be made is one that passes these rules.
+(`moderation.dsa_values`). A statement that can be made is one that passes these rules.
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
-from moderation.audit import dsa_values as values
+from moderation import dsa_values as values
 from moderation.audit.personal_data import require_impersonal
 from moderation.errors import StatementError
 

@@ -1,12 +1,12 @@
 """Complaints of whoever is concerned, by item: against a ruling, or against the machine."""
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
-from encoders.types import Modality
 from moderation.casework.precedents import lock_contents
 from moderation.casework.tasks import UNKNOWN_MODALITY
 from moderation.intake.listings import dispositions_of, find_item
-from moderation.intake.tables import dispositions, results
+from moderation.intake.results import modality_of
+from moderation.intake.tables import dispositions
 from moderation.priority.lanes import Lane
 from moderation.review.appeals import file_appeal, file_appeal_against_machine
 from moderation.review.errors import NotAllowed
@@ -46,7 +46,7 @@ def appeal(tx: Transaction, item_id: str, grounds: str) -> Appeal:
         sha256=sha256,
         clause_id=record.clause_id,
         policy_version=record.policy_id,
-        modality=_modality(tx, sha256),
+        modality=modality_of(tx.connection, sha256) or UNKNOWN_MODALITY,
         created_at=tx.now,
         lane=int(Lane.ORDINARY),
         # Appeals have a desk of their own, where the oldest comes first.
@@ -63,9 +63,3 @@ def appeal(tx: Transaction, item_id: str, grounds: str) -> Appeal:
         .values(task_id=filed.task_id)
     )
     return filed
-
-
-def _modality(tx: Transaction, sha256: str) -> Modality:
-    rows = tx.connection.scalars(select(results.c.result).where(results.c.sha256 == sha256))
-    named = [row["modality"] for row in rows if row["modality"]]
-    return Modality(named[0]) if named else UNKNOWN_MODALITY

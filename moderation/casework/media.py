@@ -29,7 +29,7 @@ from moderation.intake.tables import (
 )
 from moderation.intake.types import ItemState, JobState
 from moderation.materials.store import MaterialStore
-from moderation.review.tables import appeals, decisions, tasks
+from moderation.review.tables import appeals, decisions, golden_items, tasks
 from moderation.review.types import AppealState, TaskState
 from moderation.types import Disposition, ItemError
 
@@ -49,6 +49,7 @@ def kept_items(connection: Connection) -> Sequence[KeptItem]:
         appeals.c.state == AppealState.OPEN,
         case.c.item_id == items.c.id,
     )
+    is_golden = exists().where(golden_items.c.is_active, golden_items.c.item_id == items.c.id)
     newest = (
         select(dispositions.c.item_id, func.max(dispositions.c.settled_at).label("at"))
         .group_by(dispositions.c.item_id)
@@ -64,6 +65,7 @@ def kept_items(connection: Connection) -> Sequence[KeptItem]:
             dispositions.c.changed_at,
             closed.c.closed_at,
             is_open.label("has_open_appeal"),
+            is_golden.label("is_golden"),
         )
         .outerjoin(newest, newest.c.item_id == items.c.id)
         .outerjoin(
@@ -81,6 +83,8 @@ def kept_items(connection: Connection) -> Sequence[KeptItem]:
             stage, since = _stage(row.disposition, row.is_by_person, row.changed_at)
         if stage is not Stage.OPEN and row.closed_at is not None:
             stage, since = Stage.APPEALED, row.closed_at
+        if row.is_golden:
+            stage = Stage.OPEN
         kept.append(KeptItem(row.id, stage, since, (media_name(row.sha256),)))
     return kept
 
@@ -147,6 +151,9 @@ def _forget(connection: Connection, item_id: str, now: datetime) -> None:
     connection.execute(update(tasks).where(tasks.c.item_id == item_id).values(handover_note=None))
     connection.execute(update(decisions).where(decisions.c.case_id.in_(cases)).values(note=""))
     connection.execute(update(appeals).where(appeals.c.case_id.in_(cases)).values(grounds=""))
+    connection.execute(
+        update(golden_items).where(golden_items.c.item_id == item_id).values(is_active=False)
+    )
     # Nobody can score or see it any more.
     error = ItemError("erased", "an item that was erased", "its media", "None is left.", False)
     connection.execute(

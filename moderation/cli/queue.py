@@ -2,6 +2,7 @@
 
 import typer
 
+from moderation.cli import queue_golden
 from moderation.cli.queue_simulate import simulate_command
 from moderation.cli.queue_work import (
     claim_command,
@@ -20,6 +21,7 @@ app.command("claim")(claim_command)
 app.command("decide")(decide_command)
 app.command("release")(release_command)
 app.command("simulate")(simulate_command)
+app.add_typer(queue_golden.app, name="golden")
 
 
 @app.callback()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from moderation.cli.choices import choice
 from moderation.cli.connection import Json, Key, Server, connect
 
 if TYPE_CHECKING:
@@ -101,8 +102,8 @@ def decide_command(
     with connect(server, key) as client:
         taken = client.decide(
             token,
-            verdict=_choice(Verdict, verdict, "--verdict"),
-            action=_choice(Action, action, "--action"),
+            verdict=choice(Verdict, verdict, "--verdict"),
+            action=choice(Action, action, "--action"),
             reason_code=reason,
             note=note,
             wants_second=second,
@@ -150,17 +151,4 @@ def _print_task(task: "Task", *, as_json: bool) -> None:
 def _desk(name: str) -> Any:
     from moderation.review.types import Desk as ReviewDesk
 
-    return _choice(ReviewDesk, name, "--desk")
-
-
-def _choice(kind: Any, text: str, option: str) -> Any:
-    from moderation.errors import ConfigurationError
-
-    try:
-        return kind(text)
-    except ValueError:
-        raise ConfigurationError(
-            f"{option} is {text[:40]!r}",
-            expected=f"one of {', '.join(kind)}",
-            remedy=f"Correct {option}.",
-        ) from None
+    return choice(ReviewDesk, name, "--desk")

@@ -37,6 +37,7 @@ def serve_command(
     from moderation.telemetry.exposition import exposed
     from moderation.telemetry.logs import log_to_stderr
     from moderation.telemetry.tracing import exporting
+    from moderation.web.application import add_console
 
     overrides: dict[str, Any] = {} if data is None else {"data_dir": data.absolute()}
     settings = Settings.load(**overrides)
@@ -48,6 +49,7 @@ def serve_command(
         scoring = build_upload_dispatcher(settings) if bell is None else nullcontext()
         with exporting("moderation-serve"), scoring as dispatcher, bell or nullcontext():
             app = serving(settings, engine, dispatcher, bell)
+            add_console(app, app.state.services)
             typer.echo(f"data in {settings.data_dir}; listening at http://{host}:{port}", err=True)
             _say_how_to_begin(engine)
             shown = settings.metrics_port

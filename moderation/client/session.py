@@ -17,6 +17,7 @@ from moderation.client.types import (
     Appeal,
     Claim,
     Decision,
+    Golden,
     Item,
     ItemStatus,
     Lease,
@@ -219,6 +220,31 @@ class ModerationClient:
     def undo(self, decision_id: str) -> Claim:
         """Take a decision back; the task is in your hands again."""
         return Claim.model_validate(self._json("POST", f"/v1/decisions/{decision_id}/undo"))
+
+    def add_golden(
+        self,
+        item_id: str,
+        verdict: Verdict,
+        *,
+        clause_id: str | None = None,
+        is_harmful: bool = False,
+    ) -> Golden:
+        """Have an item with a known answer mixed in among the work."""
+        body = {
+            "item_id": item_id,
+            "verdict": verdict,
+            "clause_id": clause_id,
+            "is_harmful": is_harmful,
+        }
+        return Golden.model_validate(self._json("POST", "/v1/golden", json=body))
+
+    def golden(self) -> Iterator[Golden]:
+        """All golden items, oldest first."""
+        return map(Golden.model_validate, self._pages("/v1/golden", {}))
+
+    def retire_golden(self, golden_id: str) -> None:
+        """Have it mixed in no more."""
+        self._transport.send("DELETE", f"/v1/golden/{golden_id}")
 
     def appeal(self, item_id: str, grounds: str) -> Appeal:
         """Complain against the decision on an item."""

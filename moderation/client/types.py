@@ -101,6 +101,21 @@ class Task(_Answer):
     state: TaskState | None = None
 
 
+class Golden(_Answer):
+    """An item with a known answer, and how reviewers did on it."""
+
+    id: str
+    item_id: str
+    clause_id: str
+    modality: str
+    verdict: Verdict
+    added_by: str
+    added_at: datetime
+    is_active: bool
+    shown: int
+    right: int
+
+
 class Lease(_Answer):
     """The right to decide a task."""
 

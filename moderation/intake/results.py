@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from encoders.types import Modality
 from moderation.intake.tables import results
 from moderation.results import RunContext, from_row, to_row
 from moderation.types import ItemResult
@@ -59,3 +60,10 @@ def keep_result(
             where=results.c.is_scored.is_(False),
         )
     )
+
+
+def modality_of(connection: Connection, sha256: str) -> Modality | None:
+    """Of these bytes, as far as anybody could read them."""
+    rows = connection.scalars(select(results.c.result).where(results.c.sha256 == sha256))
+    named = [row["modality"] for row in rows if row["modality"]]
+    return Modality(named[0]) if named else None

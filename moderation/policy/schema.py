@@ -3,14 +3,17 @@
 Harm is counted in views: 1.0 is one view of a manipulated item under a clause of severity 1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from enum import StrEnum
+from functools import partial
 from itertools import pairwise
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from encoders.types import Modality
+from moderation import dsa_values
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Cost = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
@@ -18,6 +21,8 @@ Hours = Annotated[float, Field(gt=0.0, le=24.0 * 365.0)]
 Minutes = Annotated[float, Field(gt=0.0, le=24.0 * 60.0)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 Sentence = Annotated[str, Field(min_length=1, max_length=2000)]
+# A statement of reasons names it as the law or the term relied on.
+Title = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class Misfit(ValueError):
@@ -162,13 +167,20 @@ class LegalLane(Strict):
     deadline_hours: Hours
 
 
+def _listed(known: Set[str], value: str) -> str:
+    if value not in known:
+        told = f"Input should be one of {', '.join(sorted(known))}"
+        raise PydanticCustomError("dsa_value", "{told}", {"told": told})
+    return value
+
+
 class Reason(Strict):
     """One that a reviewer can give. dsa_*: fields of the DSA Transparency Database, as they are."""
 
     code: Identifier
     text: Sentence
-    dsa_ground: str
-    dsa_category: str
+    dsa_ground: Annotated[str, AfterValidator(partial(_listed, dsa_values.GROUNDS))]
+    dsa_category: Annotated[str, AfterValidator(partial(_listed, dsa_values.CATEGORIES))]
 
 
 class Clause(Strict):
@@ -179,7 +191,7 @@ class Clause(Strict):
     """
 
     id: Identifier
-    title: Sentence
+    title: Title
     severity: Cost
     action: Action
     surfaces: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None

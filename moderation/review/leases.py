@@ -33,11 +33,7 @@ def held(tx: Transaction, token: str) -> tuple[Lease, "Row[tuple[object, ...]]"]
     # The case first, as everybody does, so that nobody waits in a circle.
     case_id = tx.connection.scalar(select(leases.c.case_id).where(leases.c.token == token))
     if case_id is None:
-        raise NotFound(
-            "no lease with this token",
-            expected="the token of a claim",
-            remedy="Claim a task.",
-        )
+        raise _unknown_token()
     lock_case(tx, case_id)
     lease = tx.connection.execute(
         select(leases).where(leases.c.token == token).with_for_update()
@@ -60,6 +56,16 @@ def held(tx: Transaction, token: str) -> tuple[Lease, "Row[tuple[object, ...]]"]
     return rows.lease(lease), task
 
 
+def require_own(tx: Transaction, token: str, reviewer_id: str) -> None:
+    """Raises:
+    NotFound: no such token, or somebody else's. The two look alike.
+    AlreadyDecided, LeaseExpired: it has ended.
+    """
+    lease, _ = held(tx, token)
+    if lease.reviewer_id != reviewer_id:
+        raise _unknown_token()
+
+
 def lock_case(tx: Transaction, case_id: str) -> None:
     """Make whoever works on the same case wait until this transaction ends."""
     tx.connection.execute(
@@ -80,6 +86,17 @@ def renew(tx: Transaction, token: str) -> Lease:
         update(leases).where(leases.c.token == token).values(expires_at=until).returning(leases)
     ).one()
     return rows.lease(row)
+
+
+def let_lapse(tx: Transaction, token: str, grace: timedelta) -> None:
+    """The reviewer has gone: the lease ends after `grace`, unless it is renewed before.
+
+    Raises:
+        NotFound, AlreadyDecided, LeaseExpired: see `held`.
+    """
+    lease, _ = held(tx, token)
+    until = min(lease.expires_at, tx.now + grace)
+    tx.connection.execute(update(leases).where(leases.c.token == token).values(expires_at=until))
 
 
 def release(tx: Transaction, token: str) -> None:
@@ -175,4 +192,12 @@ def pass_over(tx: Transaction, task_id: str, reviewer_id: str) -> None:
         statement.on_conflict_do_update(
             index_elements=[passes.c.task_id, passes.c.reviewer_id], set_={"until": until}
         )
+    )
+
+
+def _unknown_token() -> NotFound:
+    return NotFound(
+        "no lease with this token",
+        expected="the token of a claim",
+        remedy="Claim a task.",
     )

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, or_, select, tuple_
 
+from encoders.types import Modality
 from moderation.review import rows
-from moderation.review.tables import IS_WAITING, appeals, decisions, tasks
+from moderation.review.tables import IS_LIVE, IS_WAITING, appeals, decisions, leases, tasks
 from moderation.review.types import Appeal, AppealState, Decision, Desk, TaskRecord
 
 
@@ -29,6 +30,16 @@ class Place:
     id: str
 
 
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Only tasks with all of these; None: whichever. is_leased: in somebody's hands."""
+
+    lane: int | None = None
+    clause_id: str | None = None
+    modality: Modality | None = None
+    is_leased: bool = False
+
+
 def place(record: TaskRecord) -> Place:
     """Of a task in the queue."""
     task = record.task
@@ -36,10 +47,29 @@ def place(record: TaskRecord) -> Place:
 
 
 def waiting(
-    connection: Connection, desk: Desk, *, after: Place | None = None, limit: int = 50
+    connection: Connection,
+    desk: Desk,
+    *,
+    where: TaskFilter | None = None,
+    after: Place | None = None,
+    limit: int = 50,
 ) -> Sequence[TaskRecord]:
-    """What waits at a desk, in its order. For leads: it tells what reviewers are not told."""
+    """What waits at a desk, in its order. For leads: it tells what reviewers are not told.
+
+    where: only some of it, or what is in hand instead, in the same order.
+    """
+    where = where or TaskFilter()
     query = select(tasks).where(IS_WAITING, tasks.c.desk == desk)
+    if where.is_leased:
+        held = select(leases.c.task_id).where(IS_LIVE)
+        query = select(tasks).where(tasks.c.id.in_(held), tasks.c.desk == desk)
+    for column, wanted in (
+        (tasks.c.lane, where.lane),
+        (tasks.c.clause_id, where.clause_id),
+        (tasks.c.modality, where.modality),
+    ):
+        if wanted is not None:
+            query = query.where(column == wanted)
     if after is not None:
         later = tuple_(tasks.c.created_at, tasks.c.id) > (after.created_at, after.id)
         worse = or_(

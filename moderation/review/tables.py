@@ -58,6 +58,8 @@ golden_items = Table(
     Column("modality", String(16), nullable=False),
     Column("is_harmful", Boolean, nullable=False),
     Column("verdict", String(16), nullable=False),
+    Column("added_by", String(64), nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
     Column("is_active", Boolean, nullable=False),
 )
 

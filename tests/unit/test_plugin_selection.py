@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from moderation import registry
 from moderation.app import build_dispatcher, build_extractor, build_judge, build_sandbox
-from moderation.errors import PluginError
+from moderation.errors import ConfigurationError, PluginError
 from moderation.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -93,6 +94,15 @@ def test_an_unknown_name_is_found_before_anything_is_loaded(field: str) -> None:
     value = ("clip", "imaginary") if field == "encoders" else "imaginary"
     with pytest.raises(PluginError, match="no plugin named 'imaginary'"):
         build_dispatcher(Settings.load(**{field: value}))
+
+
+def test_a_plugin_without_its_package_names_the_extra(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "celery", None)
+    install("far", "import celery", "[moderation.dispatchers]\nfar = far_module:Far\n")
+    with pytest.raises(ConfigurationError, match=r"real-moderation\[workers\]"):
+        registry.load("moderation.dispatchers", "far")
 
 
 def moderation(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -173,3 +173,53 @@ def test_settings_of_a_reviewer_are_changed_from_what_they_were(team: Team) -> N
     changed = ann.put("/v1/reviewers/me/wellness", json=wanted, headers=tag)
     assert changed.json()["wellness"]["has_blur"] is False
     assert ann.put("/v1/reviewers/me/wellness", json=wanted, headers=tag).status_code == 412
+
+
+def test_a_decided_item_is_mixed_in_and_looks_undecided_to_reviewers(team: Team) -> None:
+    lead, ann = team.client("lea"), team.client("ann")
+    waits = {"item_id": team.items[0], "verdict": "manipulated"}
+    refused = lead.post("/v1/golden", json=waits)
+    assert (refused.status_code, refused.json()["code"]) == (422, "submission")
+    claimed = team.client("ben").post("/v1/queue/claims", json={}).json()
+    team.client("ben").post("/v1/decisions", json=FINDING | {"token": claimed["lease"]["token"]})
+    item_id = claimed["task"]["item_id"]
+    added = lead.post("/v1/golden", json={"item_id": item_id, "verdict": "manipulated"})
+    assert added.status_code == 201
+    golden = added.json()
+    assert (golden["added_by"], golden["shown"]) == ("lea", 0)
+    again = lead.post("/v1/golden", json={"item_id": item_id, "verdict": "manipulated"})
+    assert (again.status_code, again.json()["code"]) == (409, "not_allowed")
+
+    place = f"/v1/items/{item_id}"
+    assert lead.get(place).json()["route"]["disposition"] == "enforce"
+    for shown in (ann.get(place).json()["route"], ann.get(f"{place}/result").json()["route"]):
+        assert (shown["disposition"], shown["is_by_person"]) == ("review", False)
+        assert shown["changed_at"] == shown["settled_at"]
+
+    assert lead.get("/v1/golden").json()["items"] == [golden]
+    assert lead.delete(f"/v1/golden/{golden['id']}").status_code == 204
+    assert lead.delete("/v1/golden/none").status_code == 404
+    assert lead.get("/v1/golden").json()["items"] == [golden | {"is_active": False}]
+    assert ann.get(place).json()["route"]["disposition"] == "enforce"
+    trail = lead.get("/v1/audit/records", params={"item": item_id}).json()["items"]
+    kinds = [one["kind"] for one in trail]
+    assert kinds[-2:] == ["golden_added", "golden_retired"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"verdict": "undetermined"}, "undetermined"),
+        ({"clause_id": "none-such"}, "none-such"),
+        ({"item_id": "0" * 32}, "0" * 32),
+    ],
+)
+def test_what_cannot_be_a_golden_item_is_refused(
+    team: Team, change: Mapping[str, str], said: str
+) -> None:
+    claimed = team.client("ben").post("/v1/queue/claims", json={}).json()
+    team.client("ben").post("/v1/decisions", json=FINDING | {"token": claimed["lease"]["token"]})
+    body = {"item_id": claimed["task"]["item_id"], "verdict": "manipulated"} | change
+    answer = team.client("lea").post("/v1/golden", json=body)
+    assert answer.status_code in {404, 422}
+    assert said in answer.json()["found"]

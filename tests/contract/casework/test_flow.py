@@ -431,7 +431,7 @@ def test_the_order_follows_how_often_reviewers_err(desk: ScoringDesk) -> None:
         enrol(tx, Reviewer("ann"))
         for k in range(5):
             golden = GoldenItem(
-                f"gold-{k}", "f" * 64, "deception", "1", Modality.IMAGE, Verdict.AUTHENTIC
+                f"gold-{k}", f"{k}" * 64, "deception", "1", Modality.IMAGE, Verdict.AUTHENTIC, "lea"
             )
             add_golden(tx, golden)
             claimed = claim(tx, "ann")

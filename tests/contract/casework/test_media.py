@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from moderation.audit.check import verify_store
 from moderation.audit.erasure import open_requests, request_erasure
 from moderation.audit.retention import RetentionPolicy
+from moderation.casework.golden import make_golden, unmake_golden
 from moderation.casework.media import due_items, erase_due
 from moderation.casework.reviewing import CaseReview
 from moderation.casework.running import work_off
@@ -18,6 +19,7 @@ from moderation.intake.listings import find_item
 from moderation.intake.types import Item, ItemState
 from moderation.review.claims import claim
 from moderation.review.decisions import decide
+from moderation.review.golden import active_golden
 from moderation.review.listings import decided, waiting
 from moderation.review.reviewers import enrol
 from moderation.review.types import Action, Desk, Finding, Reviewer, Verdict
@@ -129,3 +131,31 @@ def test_the_command_erases_what_is_asked_for(tmp_path: Path, database_url: str)
     unknown = moderation("audit", "erase", "--item", "0" * 32, **environment)
     assert unknown.returncode != 0
     assert "no item" in unknown.stderr
+
+
+def test_a_golden_item_is_kept_until_it_is_retired_or_asked_for(desk: ScoringDesk) -> None:
+    kept, asked = send(desk, "9 a"), send(desk, "9 b")
+    work_off(desk)
+    ids = []
+    with CaseReview(desk.engine, RULES, desk.deployment.namespace).at(desk.clock()) as tx:
+        for item in (kept, asked):
+            golden_id = make_golden(
+                tx,
+                desk.deployment,
+                item.id,
+                Verdict.AUTHENTIC,
+                clause_id=None,
+                is_harmful=False,
+                name="lea",
+                actor="lead:lea",
+            )
+            ids.append(golden_id)
+    wait(desk, 300)
+    assert erase(desk) == 0
+    request_erasure(desk.engine, asked.id, reason="data-subject", actor=ACTOR, at=desk.clock())
+    assert erase(desk) == 1
+    with reading(desk.engine) as connection:
+        assert active_golden(connection, [kept.id, asked.id]) == {kept.id}
+    with CaseReview(desk.engine, RULES, desk.deployment.namespace).at(desk.clock()) as tx:
+        unmake_golden(tx, ids[0], actor="lead:lea")
+    assert erase(desk) == 1

@@ -6,15 +6,24 @@ from datetime import timedelta
 import pytest
 
 from encoders.types import Modality
+from moderation.database import reading
 from moderation.review.decisions import decide, undo
-from moderation.review.errors import NotAllowed, RestDue
-from moderation.review.golden import GoldenItem, add_golden, retire_golden
+from moderation.review.errors import NotAllowed, NotFound, RestDue
+from moderation.review.golden import (
+    GoldenItem,
+    active_golden,
+    add_golden,
+    list_golden,
+    retire_golden,
+)
 from moderation.review.leases import escalate, release, skip
 from moderation.review.reviewers import enrol
 from moderation.review.types import Reviewer, ReviewTask, Verdict, Wellness
 from tests.contract.review.conftest import FAKE, GENUINE, T0, Bench, new_task
 
-GOLD = GoldenItem("gold", "f" * 64, "synthetic-person", "1", Modality.VIDEO, Verdict.MANIPULATED)
+GOLD = GoldenItem(
+    "gold", "f" * 64, "synthetic-person", "1", Modality.VIDEO, Verdict.MANIPULATED, "lou"
+)
 
 
 def test_a_golden_item_looks_like_the_task_in_whose_place_it_comes(bench: Bench) -> None:
@@ -58,6 +67,43 @@ def test_a_golden_item_is_for_one_person_and_rules_nothing(bench: Bench) -> None
     taken = bench.do(decide, claimed.lease.token, FAKE, wants_second=True)
     bench.do(decide, bench.do(undo, taken.id, "ann").lease.token, GENUINE)
     assert "ruled" not in [event.name for event in bench.events]
+
+
+def test_whoever_knows_the_answer_is_never_given_the_golden_item(bench: Bench) -> None:
+    bench.add(new_task("seen", sha256="f" * 64))
+    bench.work("ben", FAKE)
+    bench = bench.with_rules(golden_rate=1.0)
+    bench.do(add_golden, replace(GOLD, added_by="lea"))
+    bench.add(new_task("a"), new_task("b"), new_task("c"))
+    given = {who: bench.claim(who).task.item_id for who in ("lea", "ben", "ann")}
+    assert {who for who, item in given.items() if item == "gold"} == {"ann"}
+
+
+def test_golden_items_are_listed_with_what_was_decided_on_them(bench: Bench) -> None:
+    bench = bench.with_rules(golden_rate=1.0)
+    ids = [bench.do(add_golden, replace(GOLD, item_id=f"gold {n}")) for n in range(3)]
+    bench.do(retire_golden, ids[1])
+    bench.do(retire_golden, ids[2])
+    bench.add(*(new_task(f"{n}") for n in range(3)))
+    bench.work("ann", FAKE)
+    bench.work("ben", GENUINE)
+    with reading(bench.review.engine) as connection:
+        found = list_golden(connection, after=None, limit=10)
+        [first, *rest] = found
+        assert list_golden(connection, after=(first.added_at, first.id), limit=10) == rest
+        assert active_golden(connection, ["gold 0", "gold 1", "a"]) == {"gold 0"}
+    told = {one.id: (one.is_active, one.shown, one.right) for one in found}
+    assert told == {ids[0]: (True, 2, 1), ids[1]: (False, 0, 0), ids[2]: (False, 0, 0)}
+
+
+def test_an_item_is_golden_once(bench: Bench) -> None:
+    golden_id = bench.do(add_golden, GOLD)
+    with pytest.raises(NotAllowed, match="golden one already"):
+        bench.do(add_golden, GOLD)
+    bench.do(retire_golden, golden_id)
+    bench.do(add_golden, GOLD)
+    with pytest.raises(NotFound, match="no golden item"):
+        bench.do(retire_golden, "0" * 32)
 
 
 def test_a_legal_lane_never_waits_for_a_golden_item(bench: Bench) -> None:

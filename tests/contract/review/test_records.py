@@ -95,7 +95,7 @@ def test_reviewers_are_checked_by_golden_items_colleagues_and_appeals(bench: Ben
     bench.add(new_task("alone"))
     bench.do(
         add_golden,
-        GoldenItem("gold", "f" * 64, "c", "1", Modality.VIDEO, Verdict.AUTHENTIC),
+        GoldenItem("gold", "f" * 64, "c", "1", Modality.VIDEO, Verdict.AUTHENTIC, "lea"),
     )
     bench_golden.work("ann", FAKE)
     with reading(bench.review.engine) as connection:
@@ -223,7 +223,8 @@ def test_the_teams_error_counts_what_nobody_chose_to_check(bench: Bench) -> None
     drawn.work("ann", FAKE)
     drawn.work("ben", GENUINE)
     drawn.work("lea", GENUINE, Desk.LEAD)
-    bench.do(add_golden, GoldenItem("gold", "f" * 64, "c", "1", Modality.VIDEO, Verdict.AUTHENTIC))
+    gold = GoldenItem("gold", "f" * 64, "c", "1", Modality.VIDEO, Verdict.AUTHENTIC, "lea")
+    bench.do(add_golden, gold)
     bench.add(new_task("alone"))
     bench.with_rules(golden_rate=1.0).work("ann", FAKE)
     found = read(drawn, team_error, drawn.review.rules, since=T0)

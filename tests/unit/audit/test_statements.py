@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from moderation.audit import dsa_values as values
+from moderation import dsa_values as values
 from moderation.audit.personal_data import require_impersonal
 from moderation.audit.statement_batches import (
     BATCH_MAX,

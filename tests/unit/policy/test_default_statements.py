@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 import pytest
 
 from encoders.types import Modality
-from moderation.audit.dsa_values import CATEGORIES, GROUNDS
 from moderation.audit.statement_building import (
     RESTRICTIONS,
     Ruling,
     StatementClause,
     build_statement,
 )
+from moderation.dsa_values import CATEGORIES, GROUNDS
 from moderation.policy.loading import default_policy
 from moderation.policy.schema import Action, Clause, Reason
 

@@ -48,6 +48,13 @@ def test_the_default_is_careful() -> None:
         ),
         ('action = "label"', 'action = "hide"', 0, "clauses[2].action", "'limit_reach'"),
         (
+            'dsa_ground = "DECISION_GROUND_ILLEGAL_CONTENT"',
+            'dsa_ground = "DECISION_GROUND_ILLEGAL"',
+            1,
+            "clauses[1].reasons[0].dsa_ground",
+            "DECISION_GROUND_INCOMPATIBLE_CONTENT",
+        ),
+        (
             "wrong = 50.0",
             "wrog = 50.0",
             0,

@@ -1,0 +1,35 @@
+"""Which role may use which page: the whole matrix. A page that is not in it does not start."""
+
+from collections.abc import Mapping
+
+from moderation.access.keys import AccessRole
+
+EVERYBODY = frozenset(AccessRole)
+STAFF = frozenset({AccessRole.REVIEWER, AccessRole.LEAD, AccessRole.ADMIN})
+LEADERS = frozenset({AccessRole.LEAD, AccessRole.ADMIN})
+PUBLIC: frozenset[AccessRole] = frozenset()
+"""No session is asked for."""
+
+MATRIX: Mapping[tuple[str, str], frozenset[AccessRole]] = {
+    ("GET", "/console"): EVERYBODY,
+    ("GET", "/console/login"): PUBLIC,
+    ("POST", "/console/login"): PUBLIC,
+    ("POST", "/console/logout"): EVERYBODY,
+    ("GET", "/console/static/{name:path}"): PUBLIC,
+    ("GET", "/console/queue"): STAFF,
+    ("GET", "/console/queue/counts"): STAFF,
+    ("GET", "/console/queue/tasks"): LEADERS,
+    ("POST", "/console/claims"): STAFF,
+    ("GET", "/console/tasks/{task_id}"): STAFF,
+    ("GET", "/console/tasks/{task_id}/media"): STAFF,
+    ("POST", "/console/tasks/{task_id}/decision"): STAFF,
+    ("POST", "/console/tasks/{task_id}/renew"): STAFF,
+    ("POST", "/console/tasks/{task_id}/leave"): STAFF,
+    ("POST", "/console/tasks/{task_id}/release"): STAFF,
+    ("POST", "/console/tasks/{task_id}/skip"): STAFF,
+    ("POST", "/console/tasks/{task_id}/escalate"): STAFF,
+    ("POST", "/console/decisions/{decision_id}/undo"): STAFF,
+}
+
+POLLED = frozenset({("GET", "/console/queue/counts")})
+"""Asked for by a page that lies open: no sign of life, so that a session can grow idle."""

@@ -1,0 +1,75 @@
+"""Pages out of templates: everything escaped, and strangers' texts without control characters."""
+
+from datetime import datetime, timedelta
+from importlib import resources
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from moderation.intake.types import untrusted_text
+from moderation.priority.lanes import Lane
+
+_LANES = {Lane.LEGAL: "legal deadline", Lane.ORDINARY: "ordinary", Lane.DEFERRED: "deferred"}
+
+
+def build_templates() -> Environment:
+    """The templates of this package."""
+    environment = Environment(
+        loader=PackageLoader("moderation.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "shown": _shown,
+        "lane": _lane,
+        "moment": _moment,
+    }
+    environment.globals["until"] = until
+    return environment
+
+
+def _shown(text: object, characters_max: int = 600) -> str:
+    return untrusted_text(str(text), characters_max)
+
+
+def _lane(number: int) -> str:
+    return _LANES.get(Lane(number), "") if number in set(Lane) else f"lane {number}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def until(at: datetime, now: datetime) -> str:
+    """The time that is left, or since when it is over, in words."""
+    left = abs(at - now)
+    hours, minutes = divmod(int(left / timedelta(minutes=1)), 60)
+    told = f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    return f"{told} left" if at > now else f"late by {told}"
+
+
+def page(request: Request, template: str, status: int = 200, **context: Any) -> Response:
+    """A page, or a part of one."""
+    services, visitor = request.app.state.console, request.state.visitor
+    known: dict[str, Any] = {
+        "visitor": visitor,
+        "form_token": visitor.session.form_token if visitor else "",
+        "path": request.url.path,
+        "now": services.parts.clock(),
+    }
+    return HTMLResponse(services.templates.get_template(template).render(known | context), status)
+
+
+def assets() -> dict[str, bytes]:
+    """Scripts, styles and what is vendored, by their names under `static`."""
+    root = resources.files("moderation.web") / "static"
+    return {
+        "console.css": (root / "console.css").read_bytes(),
+        "console.js": (root / "console.js").read_bytes(),
+        "icon.svg": (root / "icon.svg").read_bytes(),
+        "htmx.min.js": (root / "vendor" / "htmx" / "htmx.min.js").read_bytes(),
+    }

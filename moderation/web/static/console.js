@@ -1,0 +1,70 @@
+// Keys, veils over the media, the note's draft, and the lease: all of it works without, by mouse.
+const RENEW_EVERY_MS = 60_000, ACTIVE_MS = 5 * 60_000;
+const decision = document.getElementById("decision");
+const media = document.getElementById("media");
+const dialog = document.getElementById("keys");
+const notice = document.getElementById("notice");
+
+// Keys: WCAG 2.1.4 asks that single keys can be switched off.
+const switchBox = document.getElementById("keys-on");
+if (switchBox) {
+  switchBox.checked = localStorage.getItem("single-keys") !== "off";
+  switchBox.addEventListener("change", () =>
+    localStorage.setItem("single-keys", switchBox.checked ? "on" : "off"));
+}
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select");
+  if (event.key === "Escape" && typing) typing.blur();
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (dialog?.open) return;
+  if (event.key === "?") { dialog?.showModal(); return; }
+  if (switchBox && !switchBox.checked) return;
+  const name = CSS.escape(event.key);
+  const field = document.querySelector(`[data-focus="${name}"]`);
+  const button = document.querySelector(`button[data-key="${name}"]`);
+  if (!field && !button && event.key !== "p") return;
+  event.preventDefault();
+  if (field) field.focus();
+  else if (button) button.click();
+  else if (media?.play) media.paused ? media.play() : media.pause();
+});
+
+// Veils hold for this item; the next one comes with the reviewer's own again.
+for (const button of document.querySelectorAll("[data-veil]")) {
+  button.addEventListener("click", () => {
+    const on = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(on));
+    if (button.dataset.veil === "mute") media.muted = on;
+    else media?.classList.toggle(button.dataset.veil === "blur" ? "is-blurred" : "is-grey", on);
+  });
+}
+
+if (decision) {
+  const form = new FormData(decision), task = decision.dataset.task;
+  const proof = new URLSearchParams({ form_token: form.get("form_token"), token: form.get("token") });
+  const note = document.getElementById("note"), draft = `note:${task}`;
+  note.value = sessionStorage.getItem(draft) ?? "";
+  note.addEventListener("input", () => sessionStorage.setItem(draft, note.value));
+
+  let isLeaving = false, activeAt = Date.now();
+  for (const name of ["pointerdown", "keydown", "scroll"])
+    addEventListener(name, () => { activeAt = Date.now(); }, { passive: true });
+  const renew = async () => {
+    const isPlaying = media && media.paused === false;
+    if (document.hidden || (Date.now() - activeAt > ACTIVE_MS && !isPlaying)) return;
+    const answer = await fetch(`/console/tasks/${task}/renew`, {
+      method: "POST", body: proof, headers: { "HX-Request": "true" } }).catch(() => null);
+    if (answer?.ok) notice.textContent = "";
+    else if (answer) notice.innerHTML = await answer.text();
+    else notice.textContent = "The server does not answer; what you typed stays here.";
+  };
+  renew();
+  setInterval(renew, RENEW_EVERY_MS);
+  for (const one of document.querySelectorAll("main form"))
+    one.addEventListener("submit", (event) => {
+      isLeaving = event.submitter?.formMethod !== "dialog";
+    });
+  addEventListener("pagehide", () => {
+    if (!isLeaving) navigator.sendBeacon(`/console/tasks/${task}/leave`, proof);
+  });
+}

@@ -1,0 +1,128 @@
+"""One task: its media, its evidence, and the lease on it."""
+
+from datetime import timedelta
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse, RedirectResponse
+from sqlalchemy import Connection
+
+from moderation.casework.adoption import stored_policy
+from moderation.casework.statements import clause_of
+from moderation.database import reading, writing
+from moderation.review import leases
+from moderation.review.holding import (
+    count_group,
+    find_task,
+    live_lease,
+    newest_decision,
+    not_in_hand,
+)
+from moderation.review.reviewers import find_reviewer
+from moderation.review.types import Action, TaskRecord, Verdict
+from moderation.web.context import Form, PathId, Services, Visit
+from moderation.web.evidence import evidence_of, why
+from moderation.web.guard import ConsoleRoute, Visitor
+from moderation.web.media_types import shown_type
+from moderation.web.permissions import LEADERS
+from moderation.web.rendering import page
+
+router = APIRouter(route_class=ConsoleRoute)
+GRACE = timedelta(seconds=90)
+"""From leaving a page to the end of its lease: whoever loads it again renews in time."""
+
+
+@router.get("/console/tasks/{task_id}")
+def show_task(request: Request, services: Services, visitor: Visit, task_id: PathId) -> Response:
+    """To decide, for whoever holds it; to read, for leads."""
+    parts = services.parts
+    now = parts.clock()
+    with reading(parts.engine) as connection:
+        record = visible_task(connection, visitor, task_id)
+        task = record.task
+        lease = live_lease(connection, task_id, visitor.key.name)
+        policy = stored_policy(connection, task.policy_version)
+        evidence = evidence_of(connection, task, parts.deployment())
+        reviewer = find_reviewer(connection, visitor.key.name)
+        copies = count_group(connection, task.group_id)
+        undoable = newest_decision(connection, visitor.key.name, since=now - parts.rules.undo)
+    path = parts.blobs.path(task.sha256)
+    is_there = path.is_file()
+    return page(
+        request,
+        "item.html",
+        task=task,
+        lease=lease,
+        clause=clause_of(policy, task.clause_id),
+        evidence=evidence,
+        why=why(task, now),
+        wellness=reviewer.wellness,
+        copies=copies,
+        undoable=undoable,
+        undo_until=None if undoable is None else undoable.decided_at + parts.rules.undo,
+        has_media=is_there,
+        shown=shown_type(path, task.modality) if is_there else None,
+        verdicts=list(Verdict),
+        actions=list(Action),
+    )
+
+
+@router.get("/console/tasks/{task_id}/media")
+def show_media(services: Services, visitor: Visit, task_id: PathId) -> Response:
+    """The bytes, whole or a range; with the type that they have, and no right to do anything."""
+    with reading(services.parts.engine) as connection:
+        task = visible_task(connection, visitor, task_id).task
+    path = services.parts.blobs.path(task.sha256)
+    if not path.is_file():
+        raise not_in_hand(task_id)
+    shown = shown_type(path, task.modality)
+    return FileResponse(
+        path,
+        media_type="application/octet-stream" if shown is None else shown[0],
+        headers={
+            "Content-Disposition": "attachment" if shown is None else "inline",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "Cache-Control": "private, no-store",
+        },
+    )
+
+
+@router.post("/console/tasks/{task_id}/renew", status_code=204)
+def renew(services: Services, visitor: Visit, form: Form, task_id: PathId) -> None:
+    """The reviewer is at it."""
+    parts, token = services.parts, form.get("token", "")
+    with writing(parts.engine) as connection, parts.reviewing(connection, visitor.key) as tx:
+        leases.require_own(tx, token, visitor.key.name)
+        leases.renew(tx, token)
+
+
+@router.post("/console/tasks/{task_id}/leave", status_code=204)
+def leave(services: Services, visitor: Visit, form: Form, task_id: PathId) -> None:
+    """The page was left: the task waits again soon, unless the page is loaded again."""
+    parts, token = services.parts, form.get("token", "")
+    with writing(parts.engine) as connection, parts.reviewing(connection, visitor.key) as tx:
+        leases.require_own(tx, token, visitor.key.name)
+        leases.let_lapse(tx, token, GRACE)
+
+
+@router.post("/console/tasks/{task_id}/release")
+def release(services: Services, visitor: Visit, form: Form, task_id: PathId) -> Response:
+    """Give it back to its place."""
+    parts, token = services.parts, form.get("token", "")
+    with writing(parts.engine) as connection, parts.reviewing(connection, visitor.key) as tx:
+        leases.require_own(tx, token, visitor.key.name)
+        leases.release(tx, token)
+    return RedirectResponse("/console/queue", 303)
+
+
+def visible_task(connection: Connection, visitor: Visitor, task_id: str) -> TaskRecord:
+    """A task in hand, or any for a lead.
+
+    Raises:
+        NotFound: none that this visitor may see.
+    """
+    record = find_task(connection, task_id)
+    if visitor.key.role not in LEADERS and (
+        live_lease(connection, task_id, visitor.key.name) is None
+    ):
+        raise not_in_hand(task_id)
+    return record
