@@ -1,16 +1,23 @@
 """Whether the forensic signals bear out what the judge claims.
 
 The rationale is generated text: it can name a cue and a time that nothing measured. Each claim is
-held against the signals that can show its cue. A signal lies outside its typical range in one
-genuine item of ten or twenty, so `SUPPORTED` is no proof either.
+held against the signals that can show its cue. Of genuine media one item in twenty lies outside a
+typical range on either side, for each signal, so one unusual signal among many says nothing: what
+counts is whether there are more of them than chance explains. `SUPPORTED` is no proof even so.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from encoders.types import Signal, Span
+from encoders.types import Direction, Signal, Span
 from moderation.types import Claim, Strength
+
+CHANCE_MAX = 0.1
+"""So many unusual signals, or more, are found in at most this share of genuine items."""
+
+TAIL = 0.05
+"""Share of genuine items beyond either end of a typical range, see `encoders.types.Signal`."""
 
 CLEAN_SLACK_SECONDS = 0.25
 """Claims are written to a tenth of a second, and frames last longer than that."""
@@ -19,12 +26,13 @@ CLEAN_SLACK_SECONDS = 0.25
 class Standing(StrEnum):
     """How a claim stands against the signals.
 
-    Of a manipulation. SUPPORTED: a signal that can show its cue, measured at a time that overlaps
-    the claim, is unusual. CONTRADICTED: there are such signals, and none is unusual.
-    UNSUPPORTED: no such signal was measured at that time.
+    Of a manipulation, the signals count that can show its cue and were measured at a time that
+    overlaps the claim. SUPPORTED: more are unusual than chance explains. CONTRADICTED: none is.
+    UNSUPPORTED: so few are that chance explains them, or there is no such signal.
 
-    Of a clean stretch, any signal of its modality counts that was measured within it. SUPPORTED:
-    none is unusual. CONTRADICTED: one is. UNSUPPORTED: there is none.
+    Of a clean stretch, all signals of its modality count that were measured within it.
+    CONTRADICTED: more are unusual than chance explains. SUPPORTED: no more than that are.
+    UNSUPPORTED: there is no such signal.
     """
 
     SUPPORTED = "supported"
@@ -34,11 +42,15 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckedClaim:
-    """A claim, how it stands, and the names of the signals that say so."""
+    """A claim, how it stands, and the names of the signals that say so.
+
+    chance: how often genuine media have as many unusual ones, see `chance_of`.
+    """
 
     claim: Claim
     standing: Standing
     signals: tuple[str, ...]
+    chance: float = 1.0
 
 
 _EDITED = frozenset(
@@ -124,9 +136,29 @@ def check_claim(claim: Claim, signals: Sequence[Signal]) -> CheckedClaim:
     unusual = [one for one in speaking if one.is_unusual]
     if not speaking:
         return CheckedClaim(claim, Standing.UNSUPPORTED, ())
-    is_borne_out = bool(unusual) != (claim.strength is Strength.CLEAN)
-    standing = Standing.SUPPORTED if is_borne_out else Standing.CONTRADICTED
-    return CheckedClaim(claim, standing, tuple(one.name for one in unusual or speaking))
+    chance = chance_of(speaking)
+    is_marked = chance <= CHANCE_MAX
+    if claim.strength is Strength.CLEAN:
+        standing = Standing.CONTRADICTED if is_marked else Standing.SUPPORTED
+    elif unusual:
+        standing = Standing.SUPPORTED if is_marked else Standing.UNSUPPORTED
+    else:
+        standing = Standing.CONTRADICTED
+    return CheckedClaim(claim, standing, tuple(one.name for one in unusual or speaking), chance)
+
+
+def chance_of(signals: Sequence[Signal]) -> float:
+    """P(at least as many of these are unusual) on genuine media, [0, 1], were they independent.
+
+    The tail of a Poisson binomial distribution, `TAIL` for each side that a signal may leave by.
+    Signals of one family go together, so the true chance is larger.
+    """
+    counts = [1.0]
+    for one in signals:
+        p = 2 * TAIL if one.direction is Direction.EITHER else TAIL
+        stays, rises = [c * (1 - p) for c in counts], [c * p for c in counts]
+        counts = [a + b for a, b in zip([*stays, 0.0], [0.0, *rises], strict=True)]
+    return min(1.0, sum(counts[sum(one.is_unusual for one in signals) :]))
 
 
 def normal_cue(cue: str) -> str:

@@ -57,6 +57,7 @@ def make_materials(examination: Examination, limits: MaterialLimits) -> MadeMate
                 "strength": str(one.claim.strength),
                 "standing": str(one.standing),
                 "signals": list(one.signals),
+                "chance": one.chance,
             }
             for one in check_claims(claims, signals)
         ],

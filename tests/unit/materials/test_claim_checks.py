@@ -1,7 +1,10 @@
 """Claims against signals: made claims, made signals, and the standing that the rule gives."""
 
 import importlib
+import itertools
+import math
 import pkgutil
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +14,7 @@ from encoders.types import Direction, Modality, Signal, Span
 from moderation.materials.claim_checks import (
     SIGNALS_OF_CUE,
     Standing,
+    chance_of,
     check_claim,
     check_claims,
     normal_cue,
@@ -32,6 +36,13 @@ VOICE = claim("resynthesised voice", A, 1.0, 2.0)
 CLEAN = claim("clean", A, 1.0, 2.0)
 
 
+EDITED = [f"image.{kind}_inconsistency" for kind in ("residual", "noise", "error_level", "blur")]
+
+
+def edits(unusual: int) -> list[Signal]:
+    return [signal(name, STILL, 9 if k < unusual else 2, 0, 0) for k, name in enumerate(EDITED)]
+
+
 @pytest.mark.parametrize(
     ("one", "signals", "standing", "named"),
     [
@@ -47,6 +58,11 @@ CLEAN = claim("clean", A, 1.0, 2.0)
             "supported",
             ("audio.shimmer",),
         ),
+        # One of four is what chance gives: .185 of genuine items have as many.
+        (claim("filled region", STILL, 0, 0), edits(1), "unsupported", tuple(EDITED[:1])),
+        (claim("filled region", STILL, 0, 0), edits(2), "supported", tuple(EDITED[:2])),
+        (claim("clean", STILL, 0, 0), edits(1), "supported", tuple(EDITED[:1])),
+        (claim("clean", STILL, 0, 0), edits(2), "contradicted", tuple(EDITED[:2])),
         (claim("Re-synthesised  lips", V, 0, 1), [signal("video.local_change", V, 9, 0, 1)],
          "supported", ("video.local_change",)),
         (claim("odd vibes", A, 0, 1), [signal("audio.jitter", A, 9, 0, 1)], "unsupported", ()),
@@ -65,6 +81,18 @@ CLEAN = claim("clean", A, 1.0, 2.0)
 def test_the_rule(one: Claim, signals: list[Signal], standing: str, named: tuple[str, ...]) -> None:
     found = check_claim(one, signals)
     assert (found.standing, found.signals) == (Standing(standing), named)
+
+
+@pytest.mark.parametrize("unusual", range(5))
+def test_chance_is_the_sum_over_all_outcomes(unusual: int) -> None:
+    signals = [*edits(unusual), replace(signal("x", A, 2, 0, 1), direction=Direction.EITHER)]
+    tails = [0.05] * 4 + [0.1]
+    total = sum(
+        math.prod(p if is_out else 1 - p for p, is_out in zip(tails, outcome, strict=True))
+        for outcome in itertools.product([False, True], repeat=5)
+        if sum(outcome) >= unusual
+    )
+    assert chance_of(signals) == pytest.approx(total)
 
 
 def test_claims_keep_their_order() -> None:
