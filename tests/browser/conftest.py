@@ -70,8 +70,9 @@ def site(migrated: Path, tmp_path: Path) -> Iterator[Site]:
         engine.dispose()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """For no longer than a module: while Playwright runs, this thread has a running event loop."""
     path = which("chromium") or which("chromium-browser") or which("google-chrome")
     assert path is not None, "no Chromium: run deploy/setup-system.sh"
     with sync_playwright() as playwright:

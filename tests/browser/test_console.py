@@ -25,6 +25,7 @@ def claim(visit: Visit) -> str:
     """Claims by key; the address of the task."""
     visit.page.keyboard.press("c")
     visit.page.get_by_role("heading", name="Decide").wait_for()
+    visit.page.wait_for_load_state()
     return visit.page.url
 
 
@@ -44,9 +45,12 @@ def test_a_review_by_keyboard_alone(visit: Callable[[str], Visit]) -> None:
     page.keyboard.press("1")
     undo = page.get_by_role("button", name="Undo")
     expect(undo).to_be_visible()
+    # Keys act once the page's script runs.
+    page.wait_for_load_state()
     assert page.url != first
     page.keyboard.press("u")
     page.wait_for_url(first)
+    page.wait_for_load_state()
     page.keyboard.press("a")
     expect(undo).to_be_visible()
     assert ann.wrongs == []
