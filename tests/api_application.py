@@ -13,12 +13,12 @@ from moderation.access.enrolment import issue_key
 from moderation.access.keys import AccessRole
 from moderation.access.rate_limit import Rate, RateLimiter
 from moderation.api.application import create_app
-from moderation.api.services import ApiLimits, ApiServices
 from moderation.casework.following import follow
 from moderation.database import writing
 from moderation.intake.blobs import BlobStore
 from moderation.outbound.client import OutboundClient
 from moderation.review.rules import ReviewRules
+from moderation.route_services import RouteLimits, RouteServices
 from tests.contract.casework.scripted import deployment
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -29,7 +29,7 @@ def application(
     engine: Engine,
     data: Path,
     *,
-    limits: ApiLimits | None = None,
+    limits: RouteLimits | None = None,
     rate: Rate | None = None,
     bytes_max: int = 1_000_000,
     outbound: OutboundClient | None = None,
@@ -38,7 +38,7 @@ def application(
     """The application with a clock that stands still unless a test moves it."""
     outbound = outbound or OutboundClient(resolver=lambda host, port: ["93.184.215.14"])
     return create_app(
-        ApiServices(
+        RouteServices(
             engine=engine,
             rules=ReviewRules(salt="salt", second_rate=0.0, golden_rate=0.0),
             follow=lambda tx, events, actor: follow(tx, events, namespace="test", actor=actor),
@@ -51,7 +51,7 @@ def application(
             webhook_outbound=outbound,
             data=data,
             runner_is_alive=lambda: True,
-            limits=limits or ApiLimits(),
+            limits=limits or RouteLimits(),
         )
     )
 

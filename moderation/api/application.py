@@ -34,8 +34,8 @@ from moderation.api.metrics import QueueCollector, RequestMetrics
 from moderation.api.permissions import MATRIX
 from moderation.api.problems import add_problem_handlers
 from moderation.api.requests import RequestMiddleware
-from moderation.api.services import ApiServices
 from moderation.errors import ConfigurationError
+from moderation.route_services import RouteServices
 from moderation.telemetry.measures import ProcessMeasures
 from moderation.telemetry.observers import observing
 
@@ -70,7 +70,7 @@ request with the same key is answered again and not done again. Listings go page
 
 
 def create_app(
-    services: ApiServices,
+    services: RouteServices,
     *,
     running: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> FastAPI:

@@ -13,11 +13,12 @@ from starlette.types import Message
 
 from moderation.access.errors import KeyRefused, RoleRefused
 from moderation.access.keys import AccessRole, ApiKey, authenticate
-from moderation.api.permissions import MATRIX, PUBLIC
+from moderation.access.role_sets import PUBLIC
+from moderation.api.permissions import MATRIX
 from moderation.api.problems import BodyTooLarge, UnknownType
-from moderation.api.services import ApiServices
 from moderation.database import reading
 from moderation.errors import ConfigurationError
+from moderation.route_services import RouteServices
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -34,7 +35,7 @@ class GuardedRoute(APIRoute):
         has_body = self.body_field is not None
 
         async def handler(request: Request) -> Response:
-            services: ApiServices = request.app.state.services
+            services: RouteServices = request.app.state.services
             if roles is not PUBLIC:
                 key = await run_in_threadpool(_key_of, request, services)
                 if key.role not in roles:
@@ -75,7 +76,7 @@ class StreamRoute(GuardedRoute):
     takes_stream = True
 
 
-def _key_of(request: Request, services: ApiServices) -> ApiKey:
+def _key_of(request: Request, services: RouteServices) -> ApiKey:
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not text:
         raise KeyRefused(

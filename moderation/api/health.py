@@ -11,8 +11,9 @@ from sqlalchemy import text
 
 from moderation.api.guard import GuardedRoute
 from moderation.api.problems import documented
-from moderation.api.services import ApiServices, Services
+from moderation.api.services import Services
 from moderation.database import DatabaseBusy, reading
+from moderation.route_services import RouteServices
 
 router = APIRouter(route_class=GuardedRoute, tags=["operation"])
 keyed_router = APIRouter(route_class=GuardedRoute, tags=["operation"])
@@ -46,7 +47,7 @@ async def live() -> Live:
 )
 def ready(services: Services, response: Response) -> Readiness:
     """Needs no key. Send no work here while it answers 503."""
-    checks: dict[str, Callable[[ApiServices], bool]] = {
+    checks: dict[str, Callable[[RouteServices], bool]] = {
         "database": _database_answers,
         "disk": _disk_has_room,
         "runner": lambda parts: parts.runner_is_alive(),
@@ -57,7 +58,7 @@ def ready(services: Services, response: Response) -> Readiness:
     return Readiness(is_ready=not failing, failing=failing)
 
 
-def _database_answers(services: ApiServices) -> bool:
+def _database_answers(services: RouteServices) -> bool:
     try:
         with reading(services.engine) as connection:
             return bool(connection.scalar(text("SELECT 1")))
@@ -65,7 +66,7 @@ def _database_answers(services: ApiServices) -> bool:
         return False
 
 
-def _disk_has_room(services: ApiServices) -> bool:
+def _disk_has_room(services: RouteServices) -> bool:
     try:
         return shutil.disk_usage(services.data).free >= DISK_BYTES_MIN
     except OSError:

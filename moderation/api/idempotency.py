@@ -16,9 +16,10 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from moderation.api.problems import Conflict
-from moderation.api.services import ApiServices, Caller, Services
+from moderation.api.services import Caller, Services
 from moderation.api.tables import answers
 from moderation.database import reading, writing
+from moderation.route_services import RouteServices
 
 
 class IdempotencyConflict(Conflict):
@@ -35,7 +36,7 @@ class Once:
     request may be tried again.
     """
 
-    services: ApiServices
+    services: RouteServices
     key_id: str
     idempotency_key: str | None
     fingerprint: str

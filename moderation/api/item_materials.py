@@ -12,11 +12,12 @@ from moderation.api.fields import PathId, View
 from moderation.api.guard import GuardedRoute
 from moderation.api.items import visible_item
 from moderation.api.problems import Missing, documented
-from moderation.api.services import ApiServices, Caller, Services
+from moderation.api.services import Caller, Services
 from moderation.casework.showing import ask_for_materials, materials_of, setup_of
 from moderation.database import reading, writing
 from moderation.intake.types import Item
 from moderation.materials.store import MaterialsDamaged, is_piece_name
+from moderation.route_services import RouteServices
 
 router = APIRouter(prefix="/v1/items", route_class=GuardedRoute, tags=["items"])
 _ERRORS = documented(401, 403, 404, 422, 429, 503)
@@ -143,12 +144,12 @@ def media(
         raise _missing(f"no media of item {item.id}") from error
 
 
-def _visible(services: ApiServices, caller: Caller, item_id: str) -> Item:
+def _visible(services: RouteServices, caller: Caller, item_id: str) -> Item:
     with reading(services.engine) as connection:
         return visible_item(connection, caller, item_id)
 
 
-def _ask(services: ApiServices, item: Item) -> bool:
+def _ask(services: RouteServices, item: Item) -> bool:
     with writing(services.engine) as connection:
         is_asked = ask_for_materials(connection, item, now=services.clock())
     if is_asked:

@@ -3,15 +3,7 @@
 from collections.abc import Mapping
 
 from moderation.access.keys import AccessRole
-
-UPLOADER, REVIEWER, LEAD, ADMIN = AccessRole
-
-EVERYBODY = frozenset(AccessRole)
-SUBMITTERS = frozenset({UPLOADER, LEAD, ADMIN})
-STAFF = frozenset({REVIEWER, LEAD, ADMIN})
-LEADERS = frozenset({LEAD, ADMIN})
-PUBLIC: frozenset[AccessRole] = frozenset()
-"""No key is asked for."""
+from moderation.access.role_sets import EVERYBODY, LEADERS, PUBLIC, STAFF, SUBMITTERS
 
 MATRIX: Mapping[tuple[str, str], frozenset[AccessRole]] = {
     ("GET", "/health/live"): PUBLIC,

@@ -4,23 +4,22 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection
 
 from encoders.types import Modality
-from moderation.access.keys import AccessRole
+from moderation.access.role_sets import LEADERS
 from moderation.api.fields import PathId, View
 from moderation.api.guard import GuardedRoute
 from moderation.api.idempotency import Repeatable
 from moderation.api.pagination import Page, Paging
-from moderation.api.problems import Missing, documented
+from moderation.api.problems import documented
 from moderation.api.review_views import ClaimBody, ClaimView, QueuedTaskView, TaskView
 from moderation.api.services import Caller, Services
 from moderation.database import reading
-from moderation.review import rows
 from moderation.review.claims import claim, waiting_for
+from moderation.review.holding import visible_task
 from moderation.review.listings import Place, place, waiting
 from moderation.review.reviewers import find_reviewer, require_access
-from moderation.review.tables import IS_LIVE, leases, tasks
 from moderation.review.transaction import Transaction
 from moderation.review.types import Desk
 
@@ -66,22 +65,9 @@ def list_tasks(
 def show_task(services: Services, caller: Caller, task_id: PathId) -> QueuedTaskView | TaskView:
     """A reviewer sees the tasks in hand; a lead sees all, and more of them."""
     with reading(services.engine) as connection:
-        row = connection.execute(select(tasks).where(tasks.c.id == task_id)).one_or_none()
-        is_lead = caller.role in (AccessRole.LEAD, AccessRole.ADMIN)
-        if row is None or not (is_lead or _holds(connection, caller.name, task_id)):
-            raise Missing(
-                f"no task {task_id} in your hands",
-                expected="a task that you have claimed",
-                remedy="Claim one.",
-            )
-    if is_lead:
-        return QueuedTaskView.of(rows.task_record(row))
-    return TaskView.model_validate(rows.review_task(row))
-
-
-def _holds(connection: Connection, name: str, task_id: str) -> bool:
-    held = exists().where(leases.c.task_id == task_id, leases.c.reviewer_id == name, IS_LIVE)
-    return bool(connection.scalar(select(held)))
+        is_lead = caller.role in LEADERS
+        found = visible_task(connection, task_id, caller.name, sees_all=is_lead)
+    return QueuedTaskView.of(found) if is_lead else TaskView.model_validate(found.task)
 
 
 @router.get("/next", summary="Whether anything waits for you", responses=_ERRORS)

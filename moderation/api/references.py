@@ -15,11 +15,12 @@ from moderation.api.guard import GuardedRoute, StreamRoute, bounded
 from moderation.api.idempotency import Once, Repeatable, RepeatableStream, digest_of
 from moderation.api.item_views import ItemView, ReferenceBody, show_item
 from moderation.api.problems import InvalidRequest, Switched, UnknownType, documented
-from moderation.api.services import ApiServices, Caller, Services
+from moderation.api.services import Caller, Services
 from moderation.errors import TypedError
 from moderation.intake.blobs import Blob
 from moderation.intake.submission import submit
 from moderation.intake.types import Source
+from moderation.route_services import RouteServices
 
 router = APIRouter(prefix="/v1/references", route_class=GuardedRoute, tags=["items"])
 batch_router = APIRouter(prefix="/v1/references", route_class=StreamRoute, tags=["items"])
@@ -127,7 +128,7 @@ async def batch(
     )
 
 
-def _take_batch(services: ApiServices, wanted: BatchBody, once: Once, uploader: str) -> Response:
+def _take_batch(services: RouteServices, wanted: BatchBody, once: Once, uploader: str) -> Response:
     if (known := once.known()) is not None:
         return known
     with services.blobs.keeping():
@@ -162,7 +163,7 @@ def _take_batch(services: ApiServices, wanted: BatchBody, once: Once, uploader: 
     return answer
 
 
-def _fetch(services: ApiServices, url: str) -> Blob:
+def _fetch(services: RouteServices, url: str) -> Blob:
     with services.blobs.upload() as incoming:
         services.outbound.fetch(url, incoming.write, bytes_max=services.blobs.bytes_max)
         if incoming.size_bytes == 0:
@@ -170,7 +171,7 @@ def _fetch(services: ApiServices, url: str) -> Blob:
         return incoming.finish()
 
 
-def _require_allowed(services: ApiServices) -> None:
+def _require_allowed(services: RouteServices) -> None:
     if not services.limits.allow_fetch:
         raise Switched(
             "an item by URL",

@@ -5,14 +5,11 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from moderation.access.keys import ApiKey
-from moderation.route_services import RouteLimits, RouteServices
-
-ApiServices = RouteServices
-ApiLimits = RouteLimits
+from moderation.route_services import RouteServices
 
 
-async def _services(request: Request) -> ApiServices:
-    found: ApiServices = request.app.state.services
+async def _services(request: Request) -> RouteServices:
+    found: RouteServices = request.app.state.services
     return found
 
 
@@ -21,5 +18,5 @@ async def _caller(request: Request) -> ApiKey:
     return found
 
 
-Services = Annotated[ApiServices, Depends(_services)]
+Services = Annotated[RouteServices, Depends(_services)]
 Caller = Annotated[ApiKey, Depends(_caller)]

@@ -12,7 +12,6 @@ from sqlalchemy import Engine
 
 from moderation.access.rate_limit import Rate, RateLimiter
 from moderation.api.application import create_app
-from moderation.api.services import ApiLimits, ApiServices
 from moderation.casework.adoption import adopt
 from moderation.casework.announcing import announce_routes
 from moderation.casework.deployment import Deployment
@@ -25,6 +24,7 @@ from moderation.outbound.client import OutboundClient
 from moderation.policy.activation import active_policy, begin_with
 from moderation.policy.loading import DEFAULT
 from moderation.ports import Bell, Dispatcher
+from moderation.route_services import RouteLimits, RouteServices
 from moderation.service import (
     build_blobs,
     build_deployment,
@@ -106,7 +106,7 @@ def serving(
     deployment = replace(build_deployment(settings, dispatcher), live=present.policy)
     worker = _Worker(settings, engine, dispatcher, bell, deployment, present.number)
     webhooks = OutboundClient(total_seconds=WEBHOOK_SECONDS, redirects_max=0)
-    services = ApiServices(
+    services = RouteServices(
         engine=engine,
         rules=build_review_rules(settings),
         follow=lambda tx, events, actor: follow(
@@ -121,7 +121,7 @@ def serving(
         webhook_outbound=webhooks,
         data=settings.data_dir,
         runner_is_alive=worker.is_alive,
-        limits=ApiLimits(
+        limits=RouteLimits(
             allow_fetch=settings.allow_fetch,
             capacity_minutes=settings.review_minutes_an_hour,
         ),

@@ -12,11 +12,12 @@ from moderation.api.fields import View
 from moderation.api.guard import GuardedRoute
 from moderation.api.pagination import Page, Paging
 from moderation.api.problems import Missing, documented
-from moderation.api.services import ApiServices, Caller, Services
+from moderation.api.services import Caller, Services
 from moderation.audit.canonical import parse_exact
 from moderation.audit.statement_store import export_statements
 from moderation.audit.tables import statements
 from moderation.database import reading
+from moderation.route_services import RouteServices
 
 router = APIRouter(prefix="/v1/statements", route_class=GuardedRoute, tags=["audit"])
 _ERRORS = documented(401, 403, 404, 422, 429, 503)
@@ -96,5 +97,5 @@ def exported(services: Services, number: Annotated[int, Path(ge=1, le=999_999)])
     return FileResponse(path, media_type="application/json", filename=path.name)
 
 
-def _folder(services: ApiServices) -> FilePath:
+def _folder(services: RouteServices) -> FilePath:
     return services.data / "statements"

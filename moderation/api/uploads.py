@@ -10,7 +10,7 @@ from moderation.api.guard import StreamRoute
 from moderation.api.idempotency import Once, RepeatableStream
 from moderation.api.item_views import ItemFacts, ItemView, QueryFacts, UploadView, show_item
 from moderation.api.problems import InvalidRequest, documented
-from moderation.api.services import ApiServices, Caller, Services
+from moderation.api.services import Caller, Services
 from moderation.database import reading
 from moderation.intake import rows
 from moderation.intake.blobs import Blob, Upload
@@ -18,6 +18,7 @@ from moderation.intake.errors import UploadTooLarge
 from moderation.intake.submission import submit
 from moderation.intake.tables import items
 from moderation.intake.types import Item, NewItem
+from moderation.route_services import RouteServices
 
 router = APIRouter(prefix="/v1", route_class=StreamRoute, tags=["items"])
 _ERRORS = documented(401, 403, 409, 413, 422, 429, 503)
@@ -150,7 +151,7 @@ async def _stream(request: Request, incoming: Upload, until: int | None = None) 
 
 
 def _take_in(
-    services: ApiServices, incoming: Upload, once: Once, facts: ItemFacts, uploader: str
+    services: RouteServices, incoming: Upload, once: Once, facts: ItemFacts, uploader: str
 ) -> Response:
     if incoming.size_bytes == 0:
         raise InvalidRequest(
@@ -168,7 +169,7 @@ def _take_in(
 
 
 def _take_in_resumed(
-    services: ApiServices, incoming: Upload, once: Once, facts: ItemFacts, uploader: str
+    services: RouteServices, incoming: Upload, once: Once, facts: ItemFacts, uploader: str
 ) -> Response:
     with services.blobs.keeping():
         blob: Blob = incoming.finish()
@@ -183,11 +184,11 @@ def _take_in_resumed(
     return answer
 
 
-def _submit(services: ApiServices, connection: Connection, new: NewItem) -> Item:
+def _submit(services: RouteServices, connection: Connection, new: NewItem) -> Item:
     return submit(connection, new, now=services.clock())
 
 
-def _require_room(request: Request, services: ApiServices, offset: int) -> None:
+def _require_room(request: Request, services: RouteServices, offset: int) -> None:
     """Refuse at once what says that it is too large; the rest shows while it streams."""
     length = request.headers.get("content-length", "")
     is_known = length.isascii() and length.isdigit()
@@ -195,7 +196,7 @@ def _require_room(request: Request, services: ApiServices, offset: int) -> None:
         raise _too_large(services)
 
 
-def _too_large(services: ApiServices) -> UploadTooLarge:
+def _too_large(services: RouteServices) -> UploadTooLarge:
     return UploadTooLarge(
         f"a file of more than {services.blobs.bytes_max} bytes",
         expected=f"at most {services.blobs.bytes_max} bytes",

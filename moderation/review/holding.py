@@ -17,17 +17,22 @@ def find_task(connection: Connection, task_id: str) -> TaskRecord:
     """
     row = connection.execute(select(tasks).where(tasks.c.id == task_id)).one_or_none()
     if row is None:
-        raise not_in_hand(task_id)
+        raise _not_in_hand(task_id)
     return rows.task_record(row)
 
 
-def not_in_hand(task_id: str) -> NotFound:
-    """A task that is none, or somebody else's: the two look alike."""
-    return NotFound(
-        f"no task {task_id[:80]!r} in your hands",
-        expected="a task that you have claimed",
-        remedy="Claim one.",
-    )
+def visible_task(
+    connection: Connection, task_id: str, reviewer_id: str, *, sees_all: bool
+) -> TaskRecord:
+    """A task in this reviewer's hands; any, for whoever sees all.
+
+    Raises:
+        NotFound: there is none, or it is not in these hands. The two look alike.
+    """
+    record = find_task(connection, task_id)
+    if not sees_all and live_lease(connection, task_id, reviewer_id) is None:
+        raise _not_in_hand(task_id)
+    return record
 
 
 def live_lease(connection: Connection, task_id: str, reviewer_id: str) -> Lease | None:
@@ -75,3 +80,11 @@ def count_group(connection: Connection, group_id: str | None) -> int:
         return 0
     query = select(func.count()).select_from(tasks).where(IS_WAITING, tasks.c.group_id == group_id)
     return int(connection.scalar(query) or 0)
+
+
+def _not_in_hand(task_id: str) -> NotFound:
+    return NotFound(
+        f"no task {task_id[:80]!r} in your hands",
+        expected="a task that you have claimed",
+        remedy="Claim one.",
+    )

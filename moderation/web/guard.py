@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from moderation.access.errors import KeyRefused, RoleRefused, SessionEnded, TooManyRequests
 from moderation.access.keys import ApiKey
 from moderation.access.rate_limit import RateLimiter
+from moderation.access.role_sets import PUBLIC
 from moderation.access.sessions import (
     Session,
     SessionRules,
@@ -34,7 +35,7 @@ from moderation.errors import (
 from moderation.intake.errors import UnknownItem
 from moderation.review.errors import NotFound, ReviewError
 from moderation.route_services import RouteServices
-from moderation.web.permissions import MATRIX, POLLED, PUBLIC
+from moderation.web.permissions import MATRIX, POLLED
 from moderation.web.rendering import page
 
 FORM_BYTES_MAX = 64 * 1024

@@ -3,12 +3,7 @@
 from collections.abc import Mapping
 
 from moderation.access.keys import AccessRole
-
-EVERYBODY = frozenset(AccessRole)
-STAFF = frozenset({AccessRole.REVIEWER, AccessRole.LEAD, AccessRole.ADMIN})
-LEADERS = frozenset({AccessRole.LEAD, AccessRole.ADMIN})
-PUBLIC: frozenset[AccessRole] = frozenset()
-"""No session is asked for."""
+from moderation.access.role_sets import EVERYBODY, LEADERS, PUBLIC, STAFF
 
 MATRIX: Mapping[tuple[str, str], frozenset[AccessRole]] = {
     ("GET", "/console"): EVERYBODY,

@@ -7,7 +7,9 @@ from fastapi.responses import RedirectResponse
 
 from encoders.types import Modality
 from moderation.access.keys import ApiKey
+from moderation.access.role_sets import LEADERS
 from moderation.database import reading, writing
+from moderation.priority.lanes import Lane
 from moderation.review.claims import claim, waiting_for
 from moderation.review.holding import count_waiting, find_task, in_hand, newest_decision
 from moderation.review.listings import TaskFilter, place, waiting
@@ -16,13 +18,13 @@ from moderation.review.transaction import Transaction
 from moderation.review.types import Desk
 from moderation.web.context import Form, Services, Visit
 from moderation.web.guard import ConsoleRoute, ConsoleServices
-from moderation.web.permissions import LEADERS
 from moderation.web.rendering import page
 
 router = APIRouter(route_class=ConsoleRoute)
 PAGE_TASKS = 25
 
-Word = Annotated[str, Query(max_length=64)]
+Word = Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9_-]*$")]
+LANES = {str(int(lane)): int(lane) for lane in Lane}
 
 
 @router.get("/console/queue")
@@ -73,7 +75,7 @@ def list_tasks(
 ) -> Response:
     """What waits, in order, page by page. For leads: it shows what reviewers are not told."""
     where = TaskFilter(
-        lane=int(lane) if lane.isascii() and lane.isdigit() else None,
+        lane=LANES.get(lane),
         clause_id=clause or None,
         modality=Modality(modality) if modality in set(Modality) else None,
         is_leased=state == "leased",
@@ -96,7 +98,7 @@ def list_tasks(
 
 @router.post("/console/claims")
 def claim_next(services: Services, visitor: Visit, form: Form) -> Response:
-    """The next task, or what is in hand already."""
+    """The next task; the queue, where nothing waits."""
     wanted = form.get("desk", "")
     desk = Desk(wanted) if wanted in set(Desk) else Desk.GENERAL
     return RedirectResponse(next_address(services, visitor.key, desk), 303)

@@ -4,26 +4,25 @@ from datetime import timedelta
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
-from sqlalchemy import Connection
 
+from moderation.access.role_sets import LEADERS
 from moderation.casework.adoption import stored_policy
 from moderation.casework.statements import clause_of
 from moderation.database import reading, writing
 from moderation.review import leases
+from moderation.review.errors import NotFound
 from moderation.review.holding import (
     count_group,
-    find_task,
     live_lease,
     newest_decision,
-    not_in_hand,
+    visible_task,
 )
 from moderation.review.reviewers import find_reviewer
-from moderation.review.types import Action, TaskRecord, Verdict
+from moderation.review.types import Action, Verdict
 from moderation.web.context import Form, PathId, Services, Visit
 from moderation.web.evidence import evidence_of, why
-from moderation.web.guard import ConsoleRoute, Visitor
+from moderation.web.guard import ConsoleRoute
 from moderation.web.media_types import shown_type
-from moderation.web.permissions import LEADERS
 from moderation.web.rendering import page
 
 router = APIRouter(route_class=ConsoleRoute)
@@ -37,8 +36,9 @@ def show_task(request: Request, services: Services, visitor: Visit, task_id: Pat
     parts = services.parts
     now = parts.clock()
     with reading(parts.engine) as connection:
-        record = visible_task(connection, visitor, task_id)
-        task = record.task
+        task = visible_task(
+            connection, task_id, visitor.key.name, sees_all=visitor.key.role in LEADERS
+        ).task
         lease = live_lease(connection, task_id, visitor.key.name)
         policy = stored_policy(connection, task.policy_version)
         evidence = evidence_of(connection, task, parts.deployment())
@@ -70,10 +70,16 @@ def show_task(request: Request, services: Services, visitor: Visit, task_id: Pat
 def show_media(services: Services, visitor: Visit, task_id: PathId) -> Response:
     """The bytes, whole or a range; with the type that they have, and no right to do anything."""
     with reading(services.parts.engine) as connection:
-        task = visible_task(connection, visitor, task_id).task
+        task = visible_task(
+            connection, task_id, visitor.key.name, sees_all=visitor.key.role in LEADERS
+        ).task
     path = services.parts.blobs.path(task.sha256)
     if not path.is_file():
-        raise not_in_hand(task_id)
+        raise NotFound(
+            f"no media of task {task_id}",
+            expected="media that were not erased",
+            remedy="Decide without, or hand the task to the lead.",
+        )
     shown = shown_type(path, task.modality)
     return FileResponse(
         path,
@@ -112,17 +118,3 @@ def release(services: Services, visitor: Visit, form: Form, task_id: PathId) -> 
         leases.require_own(tx, token, visitor.key.name)
         leases.release(tx, token)
     return RedirectResponse("/console/queue", 303)
-
-
-def visible_task(connection: Connection, visitor: Visitor, task_id: str) -> TaskRecord:
-    """A task in hand, or any for a lead.
-
-    Raises:
-        NotFound: none that this visitor may see.
-    """
-    record = find_task(connection, task_id)
-    if visitor.key.role not in LEADERS and (
-        live_lease(connection, task_id, visitor.key.name) is None
-    ):
-        raise not_in_hand(task_id)
-    return record

@@ -14,7 +14,8 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from moderation.access.keys import AccessRole
-from moderation.api.permissions import MATRIX, PUBLIC
+from moderation.access.role_sets import PUBLIC
+from moderation.api.permissions import MATRIX
 from moderation.database import open_engine, upgrade
 from moderation.policy.loading import DEFAULT
 from tests.api_application import application, client_of, make_keys

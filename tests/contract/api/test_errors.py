@@ -7,8 +7,9 @@ from sqlalchemy import Engine
 
 from moderation.access.keys import AccessRole
 from moderation.access.rate_limit import Rate
-from moderation.api.permissions import MATRIX, PUBLIC
-from moderation.api.services import ApiLimits
+from moderation.access.role_sets import PUBLIC
+from moderation.api.permissions import MATRIX
+from moderation.route_services import RouteLimits
 from tests.api_application import application, client_of, make_keys
 
 SHAPE = {"code", "found", "expected", "remedy", "request_id"}
@@ -40,7 +41,7 @@ def test_every_error_has_one_shape(
     status: int,
     code: str,
 ) -> None:
-    app = application(engine, tmp_path, limits=ApiLimits(body_bytes_max=2000))
+    app = application(engine, tmp_path, limits=RouteLimits(body_bytes_max=2000))
     admin = client_of(app, make_keys(engine)[AccessRole.ADMIN])
     answer = admin.request(method, path, **options)  # type: ignore[arg-type]
     assert answer.status_code == status

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import Engine
 
 from moderation.access.keys import AccessRole
+from moderation.access.role_sets import PUBLIC
 from moderation.api.application import operations
-from moderation.api.permissions import MATRIX, PUBLIC
+from moderation.api.permissions import MATRIX
 from tests.api_application import application, client_of, make_keys
 
 

@@ -12,12 +12,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from moderation.access.keys import AccessRole
-from moderation.api.services import ApiLimits
 from moderation.casework.running import work_off
 from moderation.database import reading
 from moderation.intake.listings import dispositions_of
 from moderation.outbound.addresses import Resolver, public_address
 from moderation.outbound.client import OutboundClient
+from moderation.route_services import RouteLimits
 from tests.api_application import application, client_of, make_keys
 from tests.contract.casework.scripted import Clock, deployment, make_desk
 
@@ -83,7 +83,7 @@ def client(engine: Engine, tmp_path: Path) -> TestClient:
     app = application(
         engine,
         tmp_path,
-        limits=ApiLimits(allow_fetch=True),
+        limits=RouteLimits(allow_fetch=True),
         bytes_max=1000,
         outbound=OutboundClient(choose=only_media_test),
     )

@@ -14,10 +14,11 @@ from sqlalchemy import Engine
 
 from moderation.access.keys import AccessRole, list_keys, revoke_key
 from moderation.access.rate_limit import Rate
+from moderation.access.role_sets import PUBLIC
 from moderation.casework.running import work_off
 from moderation.database import writing
 from moderation.web.application import add_console
-from moderation.web.permissions import MATRIX, PUBLIC
+from moderation.web.permissions import MATRIX
 from tests.api_application import Clock, application, make_keys
 from tests.contract.casework.scripted import Clock as CaseClock
 from tests.contract.casework.scripted import deployment, make_desk, policy, send
@@ -136,6 +137,25 @@ def test_pages_hold_no_script_or_style_of_their_own_and_nothing_from_elsewhere(
                 assert re.match(r"/(?!/)|#", given.get(name) or "#"), path
         assert "alert(1)</script>" not in text
     assert "&lt;script&gt;alert(1)" in browser.get(task).text
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("lane=2", 200),
+        ("lane=" + "9" * 30, 200),
+        ("lane=%00", 404),
+        ("clause=%00", 404),
+        ("clause=" + "a" * 65, 404),
+        ("modality=smell", 200),
+        ("after=none-such", 404),
+    ],
+)
+def test_filters_that_nobody_would_choose_are_no_error_of_ours(
+    console: Console, asked: str, status: int
+) -> None:
+    answer = console.client(AccessRole.LEAD).get(f"/console/queue/tasks?{asked}")
+    assert answer.status_code == status
 
 
 def test_a_key_that_is_none_and_too_many_tries(console: Console) -> None:

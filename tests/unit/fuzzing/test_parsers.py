@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from moderation.access.keys import AccessRole
-from moderation.api.services import ApiLimits
 from moderation.calibration.label_files import read_labels
 from moderation.errors import ManifestError
 from moderation.inputs import expand
 from moderation.outbound.client import OutboundClient
 from moderation.policy.loading import DEFAULT, PolicyError, parse_policy
 from moderation.policy.schema import Policy
+from moderation.route_services import RouteLimits
 from tests.api_application import application, client_of, make_keys
 from tests.fuzzing_effort import effort
 
@@ -173,7 +173,7 @@ def fetching(tmp_path_factory: pytest.TempPathFactory) -> tuple[FastAPI, str]:
     upgrade(engine)
     # Every name is of this machine, so that nothing is ever fetched.
     nowhere = OutboundClient(resolver=lambda host, port: ["127.0.0.1"])
-    app = application(engine, folder, limits=ApiLimits(allow_fetch=True), outbound=nowhere)
+    app = application(engine, folder, limits=RouteLimits(allow_fetch=True), outbound=nowhere)
     return app, make_keys(engine)[AccessRole.UPLOADER]
 
 
