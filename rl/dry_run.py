@@ -66,7 +66,7 @@ def dry_run(path: Path, settings: Settings, *, devices: int = 1) -> DryRun:
     recipe, weights = read_recipe(path), build_weights(settings)
     config = read_architecture(
         _architecture(recipe, path.parent, weights, is_offline=settings.offline),
-        layers=recipe.judge.backbone_layers,
+        layers=recipe.kept_layers,
     )
     used = _encoders(recipe, path.parent, weights)
     specs = _specs(recipe, used)

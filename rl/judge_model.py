@@ -14,12 +14,8 @@ from torch import nn
 
 from moderation.errors import ConfigurationError
 from moderation.judge.artefact import ADAPTER_FOLDER, PROJECTORS_FILE, JudgeDescription
-from moderation.judge.language_model import (
-    LanguageModel,
-    load_backbone,
-    load_tokenizer,
-    quiet_peft,
-)
+from moderation.judge.backbone_weights import load_backbone, load_tokenizer, quiet_peft
+from moderation.judge.language_model import LanguageModel
 from moderation.judge.prompt import POLICY_TEXT, PromptWriter
 from moderation.judge.score_head import DigitScores, digit_scores, digit_token_ids
 from moderation.judge.sequence_spec import SequenceSpec

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from moderation.errors import ConfigurationError, TokenizerError, TypedError
-from moderation.judge.language_model import load_tokenizer
+from moderation.judge.backbone_weights import load_tokenizer
 from moderation.judge.score_head import digit_token_ids
 from moderation.types import LEVELS_K
 from rl.corpus.manifest import NAME

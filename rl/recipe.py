@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rl.recipe_file import read_model
+from rl.shortening import ShorteningRecipe
 from rl.stages.schema import Stage
 from rl.strict_model import StrictModel
 
@@ -47,6 +48,8 @@ class Architectures(StrictModel):
 class Recipe(StrictModel):
     """One training run: a judge, and the stages that train it one after the other.
 
+    shortened: the backbone is cut to its first layers and taught to write, see
+    `rl.shortened_backbone`.
     encoders: plugin -> keyword -> value, where an encoder is not to be as it comes.
     seed: of everything that is drawn. Without stages the judge is the untrained one: the backbone
     as it is, behind projectors that nobody taught.
@@ -54,9 +57,21 @@ class Recipe(StrictModel):
 
     seed: int = Field(0, ge=0)
     judge: JudgeRecipe
+    shortened: ShorteningRecipe | None = None
     stages: tuple[Stage, ...] = ()
     encoders: dict[str, dict[str, bool | int | float | str]] = Field(default_factory=dict)
     architectures: Architectures | None = None
+
+    @property
+    def kept_layers(self) -> int | None:
+        """How many layers of the backbone the judge has, None for all."""
+        return self.shortened.layers if self.shortened else self.judge.backbone_layers
+
+    @model_validator(mode="after")
+    def _cut_once(self) -> "Recipe":
+        if self.shortened and self.judge.backbone_layers:
+            raise ValueError("judge.backbone_layers and [shortened] both cut the backbone")
+        return self
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -16,14 +16,15 @@ from typing import Any
 import numpy as np
 import torch
 from rich.console import Console
+from transformers import AutoConfig
 
-from moderation.judge.language_model import load_backbone, load_tokenizer
+from moderation.judge.backbone_weights import load_backbone, load_tokenizer
 from moderation.judge.prompt import POLICY_TEXT, PromptWriter
 from moderation.progress import counted
 from rl.data import Example
+from rl.precision import compute_dtype
 from rl.shortening import ShorteningRecipe
 from rl.stages.regression import true_rationale
-from rl.training import compute_dtype
 
 
 def shorten(
@@ -44,7 +45,9 @@ def shorten(
     _teach(recipe, model, tokenizer, examples, console)
     unfinished = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(unfinished, ignore_errors=True)
-    model.to(compute_dtype(device)).save_pretrained(unfinished)
+    # As precise as the whole model: its embedding stays what it is, to the bit.
+    stored = AutoConfig.from_pretrained(str(backbone)).dtype or torch.float32
+    model.to(stored).save_pretrained(unfinished)
     tokenizer.save_pretrained(unfinished)
     unfinished.rename(folder)
 

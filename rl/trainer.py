@@ -13,7 +13,7 @@ import torch
 from trl import GRPOConfig, GRPOTrainer
 from trl.trainer.utils import RepeatSampler
 
-from moderation.judge.language_model import quiet_peft
+from moderation.judge.backbone_weights import quiet_peft
 from moderation.judge.score_head import SCORE_CUE
 from rl.completion_pass import CompletionPass
 from rl.hidden_states import HiddenStates

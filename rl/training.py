@@ -16,6 +16,7 @@ from rl.corpus.manifest import NAME, read_manifest
 from rl.data import Example, load_examples
 from rl.export import export, file_digest
 from rl.judge_model import JudgeModel, sequence_specs
+from rl.precision import compute_dtype
 from rl.preflight import (
     TRAIN,
     VALIDATION,
@@ -26,7 +27,10 @@ from rl.preflight import (
     require_tokenizer,
 )
 from rl.recipe import Recipe, read_recipe
+from rl.shortened_backbone import shorten
 from rl.stages.run import train_stages
+
+BACKBONE = "backbone"
 
 
 def run(
@@ -45,7 +49,12 @@ def run(
     examples, encoders = _examples(plan, corpus, settings, console)
     train = [example for example in examples if example.split == TRAIN]
     validation = [example for example in examples if example.split == VALIDATION]
-    judge = untrained_judge(plan, train, backbone=backbone, device=_device(settings))
+    device, whole = _device(settings), None
+    if plan.shortened is not None:
+        whole, backbone = backbone, out / BACKBONE
+        with PartialState().main_process_first():
+            shorten(plan.shortened, whole, train, backbone, device=device, console=console)
+    judge = untrained_judge(plan, train, backbone=backbone, device=device)
     told = f"{len(train)} examples to train on, {len(validation)} to validate on, logs in {out}"
     console.print(told, highlight=False, markup=False)
     train_stages(judge, plan, train, validation, out, console=console)
@@ -56,6 +65,7 @@ def run(
             folder,
             encoders=encoders,
             encoder_options=plan.encoders,
+            whole=whole,
             provenance={
                 "corpus_sha256": file_digest(corpus / NAME),
                 "recipe_sha256": file_digest(recipe),
@@ -107,12 +117,3 @@ def _device(settings: Settings) -> str:
     device = choose_device(settings.device)
     processes = PartialState(cpu=device == "cpu")
     return device if processes.num_processes == 1 else str(processes.device)
-
-
-def compute_dtype(device: str) -> torch.dtype:
-    """bfloat16 where the hardware computes in it, else float32."""
-    if device.startswith("cuda"):
-        has_bf16 = torch.cuda.is_bf16_supported()
-    else:
-        has_bf16 = device == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-    return torch.bfloat16 if has_bf16 else torch.float32

@@ -1,7 +1,8 @@
 """What training ships and serving loads: projectors, a LoRA adapter, and how they fit together.
 
 A folder with `judge.json`, `projectors.safetensors` and `adapter/` (PEFT's own format), bound to
-one backbone and to its own bytes by SHA-256.
+one backbone and to its own bytes by SHA-256. Where the backbone was cut short and taught again,
+`layers.safetensors` has the layers that are left.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from moderation.judge.sequence_spec import SequenceSpec
 FORMAT_VERSION = 1
 DESCRIPTION_FILE = "judge.json"
 PROJECTORS_FILE = "projectors.safetensors"
+LAYERS_FILE = "layers.safetensors"
 ADAPTER_FOLDER = "adapter"
 
 
@@ -89,7 +91,11 @@ def file_sha256(path: Path) -> str:
 
 def write_description(folder: Path, description: JudgeDescription) -> JudgeDescription:
     """Write `judge.json` beside the weights in `folder`, with their hashes."""
-    weights = [folder / PROJECTORS_FILE, *sorted((folder / ADAPTER_FOLDER).glob("*"))]
+    weights = [
+        folder / PROJECTORS_FILE,
+        folder / LAYERS_FILE,
+        *sorted((folder / ADAPTER_FOLDER).glob("*")),
+    ]
     files = {p.relative_to(folder).as_posix(): file_sha256(p) for p in weights if p.is_file()}
     complete = JudgeDescription(**{**_fields(description), "files": files})
     text = json.dumps(asdict(complete), indent=1, sort_keys=True, ensure_ascii=False)

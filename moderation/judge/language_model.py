@@ -5,18 +5,13 @@ expanded over the batch. Rows are padded on the right, so a row's values do not 
 neighbours' lengths. B items, T tokens, D width, V vocabulary.
 """
 
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, Cache, DynamicCache
-from transformers.utils.logging import disable_progress_bar
+from transformers import Cache, DynamicCache
 
-from moderation.errors import ConfigurationError
 from moderation.judge.decoding import Decoding, keeps_all_tokens
 
 KeysValues = tuple[tuple[torch.Tensor, torch.Tensor], ...]
@@ -65,48 +60,6 @@ class _Row:
             return self.written[-1]
         self.cue_tokens += 1
         return score_cue[self.cue_tokens - 1]
-
-
-def load_backbone(path: str | Path, *, dtype: torch.dtype, layers: int | None = None) -> Any:
-    """Causal LM from a local folder or hub id; `layers` keeps only the first ones.
-
-    Raises:
-        ConfigurationError: nothing there that transformers can load as a causal LM.
-    """
-    # Our own progress is on the same terminal.
-    disable_progress_bar()
-    changes = {} if layers is None else {"num_hidden_layers": layers}
-    try:
-        model = AutoModelForCausalLM.from_pretrained(str(path), dtype=dtype, **changes)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(
-            f"no causal language model at {str(path)!r} ({error})",
-            expected="a folder or hub id that transformers' AutoModelForCausalLM loads",
-            remedy="Check the path, or run `moderation models pull`.",
-        ) from error
-    model.requires_grad_(False)
-    return model.eval()
-
-
-@contextmanager
-def quiet_peft() -> Iterator[None]:
-    """PEFT and TRL use names that this version of transformers has changed, and are told so."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"`(is_)?gradient_checkpointing", FutureWarning)
-        yield
-
-
-def merge_adapter(model: Any, folder: Path) -> Any:
-    """The model with a LoRA adapter (PEFT's format) added into its weights."""
-    from peft import PeftModel
-
-    with quiet_peft():
-        return PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
-
-
-def load_tokenizer(path: str | Path) -> Any:
-    """The tokenizer that belongs to a backbone."""
-    return AutoTokenizer.from_pretrained(str(path))
 
 
 def pad_rows(rows_TD: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:

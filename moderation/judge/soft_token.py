@@ -11,20 +11,20 @@ from encoders.types import MediaFeatures
 from moderation.errors import JudgeError
 from moderation.judge.artefact import (
     ADAPTER_FOLDER,
+    LAYERS_FILE,
     PROJECTORS_FILE,
     JudgeDescription,
     read_description,
 )
 from moderation.judge.backbone import require_files
-from moderation.judge.judgments import average, content_generators, judgment
-from moderation.judge.language_model import (
-    Continuation,
-    LanguageModel,
-    Sampler,
+from moderation.judge.backbone_weights import (
     load_backbone,
     load_tokenizer,
     merge_adapter,
+    replace_layers,
 )
+from moderation.judge.judgments import average, content_generators, judgment
+from moderation.judge.language_model import Continuation, LanguageModel, Sampler
 from moderation.judge.prompt import PromptWriter
 from moderation.judge.rationale import parse_rationale
 from moderation.judge.score_head import digit_scores, digit_token_ids
@@ -80,6 +80,8 @@ class SoftTokenJudge:
         has_bf16 = device.startswith("cuda") and torch.cuda.is_bf16_supported()
         dtype = torch.bfloat16 if has_bf16 else torch.float32
         model = load_backbone(backbone, dtype=torch.float32, layers=description.backbone_layers)
+        if LAYERS_FILE in description.files:
+            replace_layers(model, folder / LAYERS_FILE)
         if (folder / ADAPTER_FOLDER).is_dir():
             model = merge_adapter(model, folder / ADAPTER_FOLDER)
         projector = SoftTokenProjector(

@@ -13,8 +13,8 @@ import torch
 from encoders.types import MediaFeatures
 from moderation.judge.artefact import ADAPTER_FOLDER, JudgeDescription, read_description
 from moderation.judge.backbone import require_files
+from moderation.judge.backbone_weights import merge_adapter
 from moderation.judge.judgments import average, content_generators, judgment
-from moderation.judge.language_model import merge_adapter
 from moderation.judge.picture_prompt import PicturePromptWriter
 from moderation.judge.rationale import parse_rationale
 from moderation.judge.score_head import digit_scores, digit_token_ids

@@ -147,7 +147,8 @@ def digest(plan: AblationPlan, name: str, corpus: Path) -> str:
     row = next((row for row in plan.rows if row.name == name), None)
     if row is not None:
         depends |= {
-            "training": plan.training(row.stages, 0).model_dump(mode="json"),
+            # The judge's backbone says how it was shortened.
+            "training": plan.training(row.stages, 0).model_dump(mode="json", exclude={"shortened"}),
             "mode": row.mode,
             "is_decoded": row.is_decoded,
         }

@@ -11,7 +11,7 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from moderation.errors import ConfigurationError
-from moderation.judge.language_model import quiet_peft
+from moderation.judge.backbone_weights import quiet_peft
 from moderation.judge.sequence_spec import SequenceSpec
 from moderation.judge.soft_tokens import SoftTokenProjector
 

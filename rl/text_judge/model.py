@@ -11,12 +11,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from torch import nn
 
-from moderation.judge.language_model import (
-    LanguageModel,
-    load_backbone,
-    load_tokenizer,
-    quiet_peft,
-)
+from moderation.judge.backbone_weights import load_backbone, load_tokenizer, quiet_peft
+from moderation.judge.language_model import LanguageModel
 from moderation.judge.score_head import digit_scores, digit_token_ids
 from rl.judge_model import JudgeOutput
 from rl.objective import log_digit_distribution

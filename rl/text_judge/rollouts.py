@@ -10,7 +10,7 @@ from rich.console import Console
 from transformers import PrinterCallback, TrainerCallback
 from trl import GRPOConfig
 
-from moderation.judge.language_model import quiet_peft
+from moderation.judge.backbone_weights import quiet_peft
 from moderation.progress import counted
 from rl.json_log import JsonLog
 from rl.text_judge.items import TextItem

@@ -18,12 +18,12 @@ from safetensors.torch import load_file, save_file
 from moderation.app import build_weights, choose_device
 from moderation.judge.backbone import locate
 from moderation.settings import Settings
+from rl.precision import compute_dtype
 from rl.text_judge import regression, rollouts
 from rl.text_judge.items import TextItem, found_data, read_items
 from rl.text_judge.model import TextJudge
 from rl.text_judge.prediction import predict
 from rl.text_judge.recipe import TextRecipe, TextRolloutsStage, TextRow, read_text_recipe
-from rl.training import compute_dtype
 
 ROWS = "rows.jsonl"
 _ADAPTER = "adapter.safetensors"

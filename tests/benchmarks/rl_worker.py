@@ -17,7 +17,7 @@ from transformers import TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
 from moderation.app import build_weights
-from moderation.judge.language_model import load_backbone, load_tokenizer, quiet_peft
+from moderation.judge.backbone_weights import load_backbone, load_tokenizer, quiet_peft
 from moderation.judge.prompt import POLICY_TEXT
 from moderation.judge.score_head import SCORE_CUE
 from moderation.settings import Settings

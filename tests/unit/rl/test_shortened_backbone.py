@@ -7,9 +7,15 @@ import numpy as np
 import pytest
 import torch
 from rich.console import Console
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
-from moderation.judge.language_model import load_backbone, load_tokenizer
+from moderation.errors import ConfigurationError
+from moderation.judge.artefact import write_description
+from moderation.judge.backbone_weights import load_backbone, load_tokenizer
+from moderation.judge.soft_token import SoftTokenJudge
+from moderation.types import Mode
+from rl.export import export
+from rl.prediction import predict
 from rl.shortened_backbone import shorten, writing_loss
 from rl.shortening import ShorteningRecipe
 from tests.unit.judge.builders import write_backbone
@@ -52,8 +58,33 @@ def test_its_embedding_stays_and_two_runs_are_equal(backbone, tmp_path) -> None:
     assert all(torch.equal(value, again[name]) for name, value in first.items())
     whole = load_backbone(backbone, dtype=torch.float32)
     short = load_backbone(tmp_path / "first", dtype=torch.float32)
-    kept = whole.get_input_embeddings().weight.to(torch.bfloat16).float()
-    assert torch.allclose(kept, short.get_input_embeddings().weight, atol=1e-2)
+    assert torch.equal(whole.get_input_embeddings().weight, short.get_input_embeddings().weight)
+
+
+def test_an_exported_judge_brings_its_taught_layers_to_the_whole_model(
+    backbone, tmp_path, capfd
+) -> None:
+    data, folder = tiny.examples(), tmp_path / "judge"
+    model = tiny.model(shortened(backbone, tmp_path / "short", steps=20), data)
+    description = export(model, folder, encoders={}, provenance={}, whole=backbone)
+    capfd.readouterr()
+    assert description.backbone_layers == 1
+    assert "layers.safetensors" in description.files
+    assert not any("embed" in name for name in load_file(folder / "layers.safetensors"))
+    judge = SoftTokenJudge.from_folder(folder, backbone=backbone)
+    served = [one.expected_score for one in judge.judge([e.features for e in data], Mode.FAST)]
+    np.testing.assert_allclose(served, predict(model, data, Mode.FAST).expected_N, atol=1e-3)
+    assert "UNEXPECTED" not in "".join(capfd.readouterr())
+
+
+def test_layers_of_another_model_are_refused(backbone, tmp_path) -> None:
+    folder = tmp_path / "judge"
+    model = tiny.model(shortened(backbone, tmp_path / "short", steps=1), tiny.examples())
+    description = export(model, folder, encoders={}, provenance={}, whole=backbone)
+    save_file({"model.layers.7.weight": torch.zeros(1)}, folder / "layers.safetensors")
+    write_description(folder, description)
+    with pytest.raises(ConfigurationError, match=r"model\.layers\.7\.weight"):
+        SoftTokenJudge.from_folder(folder, backbone=backbone)
 
 
 def test_one_that_is_there_is_taken_as_it_is(backbone, tmp_path) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from trl import GRPOTrainer
 
-from moderation.judge.language_model import quiet_peft
+from moderation.judge.backbone_weights import quiet_peft
 from rl.objective import regression_reward, soft_labels
 from rl.rollout_objective import RegressionAware, SampledScore, exact_match
 from rl.trainer import RealTrainer

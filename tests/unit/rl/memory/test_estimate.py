@@ -7,7 +7,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, DynamicCache, LlamaConfig, Qwen2Config
 
-from moderation.judge.language_model import quiet_peft
+from moderation.judge.backbone_weights import quiet_peft
 from rl.memory.estimate import Workload, standing_bytes, step_bytes
 from rl.memory.shape import ParameterCounts, TransformerShape
 
