@@ -105,7 +105,7 @@ function show(button, isAsked = false) {
   if (map && heat.getAttribute("src") !== base + map.picture) heat.src = base + map.picture;
   if (one("heat-opacity")) heat.style.opacity = Number(one("heat-opacity").value) / 100;
   one("stage-told").textContent = `${canSeek ? `${when}: ` : ""}` + (map
-    ? `${signal}, at most ${Math.round(100 * map.peak)} of 100` : "no heat map of this signal here");
+    ? `${signal}, strongest block ${Math.round(100 * map.peak)} %` : "no heat map of this signal here");
   if (isAsked && canSeek) seek(Number(seconds));
 }
 
