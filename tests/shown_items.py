@@ -32,6 +32,7 @@ from moderation.types import (
 from tests.contract.casework.scripted import send
 
 SAMPLES = Path(__file__).parents[1] / "docs" / "samples"
+FILM, VOICE, PHOTO = "video-manipulated.mp4", "voice-manipulated.wav", "photo-manipulated.jpg"
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'"
 SCORE = 3.17
 """What the judge says of every stretch, so that a test can look for it."""
