@@ -8,9 +8,10 @@ from playwright.sync_api import expect
 
 from moderation.access.tables import sessions
 from moderation.casework.scoring import ScoringDesk
-from moderation.database import writing
+from moderation.database import reading, writing
 from moderation.intake.types import Item
 from moderation.policy.schema import Reveal
+from moderation.review.listings import decided
 from tests.browser.conftest import Site, Visit
 from tests.browser.item.player import blur, is_ready, playhead, seconds
 from tests.browser.test_console import claim, violations
@@ -110,3 +111,19 @@ def test_a_session_that_ends_is_begun_again_on_the_page(
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
     assert found == []
     assert [one for one in ann.wrongs if "401" not in one] == []
+
+
+def test_a_second_review_is_asked_for_by_key(
+    visit: Callable[[str], Visit], desk: ScoringDesk
+) -> None:
+    ann = visit("ann")
+    claim(ann)
+    wish = ann.page.get_by_label("Ask for a second review")
+    for _ in range(3):
+        ann.page.keyboard.press("r")
+    expect(wish).to_be_checked()
+    ann.page.keyboard.press("1")
+    expect(ann.page.get_by_role("button", name="Undo")).to_be_visible()
+    with reading(desk.engine) as connection:
+        assert [one.wants_second for one in decided(connection)] == [True]
+    assert ann.wrongs == []
