@@ -1,6 +1,7 @@
 """What comes before every page: session, role, the form's token; and headers after it."""
 
 import hmac
+import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +40,7 @@ from moderation.web.permissions import MATRIX, POLLED
 from moderation.web.rendering import page
 
 FORM_BYTES_MAX = 64 * 1024
+_OF_TASK = re.compile(r"/console/tasks/[A-Za-z0-9._-]+")
 SECURITY_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -227,19 +229,25 @@ def _unread() -> FormRefused:
     )
 
 
+def is_part(request: Request) -> bool:
+    """Whether a script of ours asks, for a part of its page."""
+    return request.headers.get("hx-request") == "true"
+
+
 def _told(request: Request, error: TypedError, status: int) -> Response:
-    is_part = request.headers.get("hx-request") == "true"
-    if status == 401 and not is_part:
-        back = request.url.path if request.method == "GET" else "/console"
+    if status == 401 and not is_part(request):
+        # Back to the task that a form was sent from: the note that was typed waits there.
+        task = _OF_TASK.match(request.url.path)
+        back = request.url.path if request.method == "GET" else task[0] if task else "/console"
         return RedirectResponse(f"/console/login?back={quote(back)}", 303)
     response = page(
         request,
-        "_problem.html" if is_part else "problem.html",
+        "_problem.html" if is_part(request) else "problem.html",
         status,
         error=error,
         shown_status=status,
     )
-    if is_part:
+    if is_part(request):
         response.headers["HX-Retarget"] = "#notice"
         response.headers["HX-Reswap"] = "innerHTML"
     if isinstance(error, TooManyRequests):

@@ -17,6 +17,10 @@ MATRIX: Mapping[tuple[str, str], frozenset[AccessRole]] = {
     ("POST", "/console/claims"): STAFF,
     ("GET", "/console/tasks/{task_id}"): STAFF,
     ("GET", "/console/tasks/{task_id}/media"): STAFF,
+    ("GET", "/console/tasks/{task_id}/evidence"): STAFF,
+    ("GET", "/console/tasks/{task_id}/materials/{name}"): STAFF,
+    ("GET", "/console/tasks/{task_id}/captions"): STAFF,
+    ("POST", "/console/tasks/{task_id}/view"): STAFF,
     ("POST", "/console/tasks/{task_id}/decision"): STAFF,
     ("POST", "/console/tasks/{task_id}/renew"): STAFF,
     ("POST", "/console/tasks/{task_id}/leave"): STAFF,
@@ -26,5 +30,5 @@ MATRIX: Mapping[tuple[str, str], frozenset[AccessRole]] = {
     ("POST", "/console/decisions/{decision_id}/undo"): STAFF,
 }
 
-POLLED = frozenset({("GET", "/console/queue/counts")})
+POLLED = frozenset({("GET", "/console/queue/counts"), ("GET", "/console/tasks/{task_id}/evidence")})
 """Asked for by a page that lies open: no sign of life, so that a session can grow idle."""

@@ -10,7 +10,7 @@ from moderation.access.keys import ApiKey
 from moderation.access.role_sets import LEADERS
 from moderation.database import reading, writing
 from moderation.priority.lanes import Lane
-from moderation.review.claims import claim, waiting_for
+from moderation.review.claims import claim, waiting_for, why_no_claim
 from moderation.review.holding import count_waiting, find_task, in_hand, newest_decision
 from moderation.review.listings import TaskFilter, place, waiting
 from moderation.review.reviewers import find_reviewer, require_access
@@ -41,6 +41,7 @@ def show_queue(
         counts = count_waiting(connection)
         since = parts.clock() - parts.rules.undo
         undoable = newest_decision(connection, visitor.key.name, since=since)
+        refusal = why_no_claim(tx, visitor.key.name)
     return page(
         request,
         "queue.html",
@@ -51,6 +52,7 @@ def show_queue(
         undoable=undoable,
         undo_until=None if undoable is None else undoable.decided_at + parts.rules.undo,
         is_lead=visitor.key.role in LEADERS,
+        refusal=refusal,
     )
 
 

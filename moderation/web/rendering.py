@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from moderation.intake.types import untrusted_text
 from moderation.priority.lanes import Lane
+from moderation.web.timeline import clock, stretch
 
 _LANES = {Lane.LEGAL: "legal deadline", Lane.ORDINARY: "ordinary", Lane.DEFERRED: "deferred"}
 
@@ -27,6 +28,9 @@ def build_templates() -> Environment:
         "shown": _shown,
         "lane": _lane,
         "moment": _moment,
+        "clock": clock,
+        "stretch": stretch,
+        "number": _number,
     }
     environment.globals["until"] = until
     return environment
@@ -38,6 +42,10 @@ def _shown(text: object, characters_max: int = 600) -> str:
 
 def _lane(number: int) -> str:
     return _LANES.get(Lane(number), "") if number in set(Lane) else f"lane {number}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def _moment(at: datetime) -> str:
@@ -70,6 +78,9 @@ def assets() -> dict[str, bytes]:
     return {
         "console.css": (root / "console.css").read_bytes(),
         "console.js": (root / "console.js").read_bytes(),
+        "item.css": (root / "item.css").read_bytes(),
+        "item.js": (root / "item.js").read_bytes(),
+        "login.js": (root / "login.js").read_bytes(),
         "icon.svg": (root / "icon.svg").read_bytes(),
         "htmx.min.js": (root / "vendor" / "htmx" / "htmx.min.js").read_bytes(),
     }

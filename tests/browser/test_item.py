@@ -1,0 +1,1 @@
+"""The page of one item, in a real browser: player, timeline, frames, and what a reviewer does."""
