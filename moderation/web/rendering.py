@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from moderation.intake.types import untrusted_text
 from moderation.priority.lanes import Lane
+from moderation.web import wording
 
 _LANES = {Lane.LEGAL: "legal deadline", Lane.ORDINARY: "ordinary", Lane.DEFERRED: "deferred"}
 
@@ -25,8 +26,12 @@ def build_templates() -> Environment:
     )
     environment.filters |= {
         "shown": _shown,
-        "lane": _lane,
+        "lane": lane_name,
         "moment": _moment,
+        "number": wording.number,
+        "percent": wording.percent,
+        "length": wording.length,
+        "counted": wording.counted,
     }
     environment.globals["until"] = until
     return environment
@@ -36,7 +41,8 @@ def _shown(text: object, characters_max: int = 600) -> str:
     return untrusted_text(str(text), characters_max)
 
 
-def _lane(number: int) -> str:
+def lane_name(number: int) -> str:
+    """A lane in words."""
     return _LANES.get(Lane(number), "") if number in set(Lane) else f"lane {number}"
 
 
@@ -70,6 +76,8 @@ def assets() -> dict[str, bytes]:
     return {
         "console.css": (root / "console.css").read_bytes(),
         "console.js": (root / "console.js").read_bytes(),
+        "lead.css": (root / "lead.css").read_bytes(),
+        "lead.js": (root / "lead.js").read_bytes(),
         "icon.svg": (root / "icon.svg").read_bytes(),
         "htmx.min.js": (root / "vendor" / "htmx" / "htmx.min.js").read_bytes(),
     }
