@@ -6,7 +6,7 @@ from moderation.access.rate_limit import Rate, RateLimiter
 from moderation.access.sessions import SessionRules
 from moderation.errors import ConfigurationError
 from moderation.route_services import RouteServices
-from moderation.web import decisions, entrance, materials, queue, tasks
+from moderation.web import decisions, entrance, leading, materials, queue, tasks
 from moderation.web.guard import ConsoleServices
 from moderation.web.permissions import MATRIX
 from moderation.web.rendering import build_templates
@@ -38,6 +38,7 @@ def add_console(
         tasks.router,
         materials.router,
         decisions.router,
+        *leading.ROUTERS,
     )
     differing = {place for router in routers for place in _places(router)} ^ set(MATRIX)
     if differing:

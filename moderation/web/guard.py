@@ -33,10 +33,10 @@ from moderation.errors import (
     TransientError,
     TypedError,
 )
-from moderation.intake.errors import UnknownItem
+from moderation.intake.errors import UnknownItem, UnknownJob
 from moderation.review.errors import NotFound, ReviewError
 from moderation.route_services import RouteServices
-from moderation.web.permissions import MATRIX, POLLED
+from moderation.web.permissions import LARGE_FORMS, MATRIX, POLLED
 from moderation.web.rendering import page
 
 FORM_BYTES_MAX = 64 * 1024
@@ -74,6 +74,7 @@ STATUSES: Mapping[type[TypedError], int] = {
     FormIncomplete: 422,
     NotFound: 404,
     UnknownItem: 404,
+    UnknownJob: 404,
     ReviewError: 409,
     StatementError: 422,
     TooManyRequests: 429,
@@ -125,6 +126,7 @@ class ConsoleRoute(APIRoute):
                 remedy="Enter it in moderation.web.permissions.",
             )
         roles, is_unsafe = MATRIX[place], place[0] != "GET"
+        bytes_max = LARGE_FORMS.get(place, FORM_BYTES_MAX)
 
         async def handler(request: Request) -> Response:
             services: ConsoleServices = request.app.state.console
@@ -132,7 +134,7 @@ class ConsoleRoute(APIRoute):
             request.state.visitor = None
             try:
                 if is_unsafe:
-                    request.state.form = await _form(request)
+                    request.state.form = await _form(request, bytes_max)
                 if roles is not PUBLIC:
                     visitor = await run_in_threadpool(_visitor, request, services, place)
                     request.state.visitor = visitor
@@ -208,23 +210,23 @@ def _visitor(request: Request, services: ConsoleServices, place: tuple[str, str]
     return Visitor(session, token)
 
 
-async def _form(request: Request) -> Mapping[str, str]:
+async def _form(request: Request, bytes_max: int) -> Mapping[str, str]:
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > FORM_BYTES_MAX:
-            raise _unread()
+        if len(body) > bytes_max:
+            raise _unread(bytes_max)
     try:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=50)
     except ValueError as error:
-        raise _unread() from error
+        raise _unread(bytes_max) from error
     return {name: value.replace("\0", "") for name, value in pairs}
 
 
-def _unread() -> FormRefused:
+def _unread(bytes_max: int) -> FormRefused:
     return FormRefused(
         "a form that cannot be read",
-        expected=f"at most {FORM_BYTES_MAX} bytes of fields",
+        expected=f"at most {bytes_max} bytes of fields",
         remedy="Write less.",
     )
 
