@@ -6,7 +6,15 @@ from moderation.access.rate_limit import Rate, RateLimiter
 from moderation.access.sessions import SessionRules
 from moderation.errors import ConfigurationError
 from moderation.route_services import RouteServices
-from moderation.web import decisions, entrance, queue, tasks
+from moderation.web import (
+    bulk_decisions,
+    decisions,
+    entrance,
+    queue,
+    settings,
+    tasks,
+    waiting,
+)
 from moderation.web.guard import ConsoleServices
 from moderation.web.permissions import MATRIX
 from moderation.web.rendering import build_templates
@@ -32,7 +40,18 @@ def add_console(
         logins=RateLimiter(logins),
         templates=build_templates(),
     )
-    routers = (entrance.router, queue.router, tasks.router, decisions.router)
+    routers = tuple(
+        one.router
+        for one in (
+            entrance,
+            queue,
+            tasks,
+            decisions,
+            waiting,
+            bulk_decisions,
+            settings,
+        )
+    )
     differing = {place for router in routers for place in _places(router)} ^ set(MATRIX)
     if differing:
         raise ConfigurationError(

@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from moderation.access.errors import KeyRefused, RoleRefused, SessionEnded, TooManyRequests
 from moderation.access.keys import ApiKey
+from moderation.access.preferences import Preferences, find_preferences
 from moderation.access.rate_limit import RateLimiter
 from moderation.access.role_sets import PUBLIC
 from moderation.access.sessions import (
@@ -38,7 +39,7 @@ from moderation.route_services import RouteServices
 from moderation.web.permissions import MATRIX, POLLED
 from moderation.web.rendering import page
 
-FORM_BYTES_MAX = 64 * 1024
+FORM_BYTES_MAX, FORM_FIELDS_MAX = 64 * 1024, 200
 SECURITY_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -91,10 +92,11 @@ class ConsoleServices:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who asks: a session and the token it came with."""
+    """Who asks: a session, the token it came with, and how its holder likes the console."""
 
     session: Session
     token: str = field(repr=False)
+    preferences: Preferences
 
     @property
     def key(self) -> ApiKey:
@@ -200,10 +202,11 @@ def _visitor(request: Request, services: ConsoleServices, place: tuple[str, str]
     now = services.parts.clock()
     with reading(services.parts.engine) as connection:
         session = find_session(connection, token, services.sessions, now)
+        preferences = find_preferences(connection, session.key.name)
     if place not in POLLED and needs_touch(session, now):
         with writing(services.parts.engine) as connection:
             touch_session(connection, token, now)
-    return Visitor(session, token)
+    return Visitor(session, token, preferences)
 
 
 async def _form(request: Request) -> Mapping[str, str]:
@@ -213,7 +216,9 @@ async def _form(request: Request) -> Mapping[str, str]:
         if len(body) > FORM_BYTES_MAX:
             raise _unread()
     try:
-        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=50)
+        pairs = parse_qsl(
+            body.decode("utf-8"), keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX
+        )
     except ValueError as error:
         raise _unread() from error
     return {name: value.replace("\0", "") for name, value in pairs}

@@ -14,6 +14,15 @@ MATRIX: Mapping[tuple[str, str], frozenset[AccessRole]] = {
     ("GET", "/console/queue"): STAFF,
     ("GET", "/console/queue/counts"): STAFF,
     ("GET", "/console/queue/tasks"): LEADERS,
+    ("GET", "/console/queue/tasks/counts"): LEADERS,
+    ("POST", "/console/queue/views"): LEADERS,
+    ("POST", "/console/queue/views/{view_id}/remove"): LEADERS,
+    ("POST", "/console/queue/selection"): LEADERS,
+    ("POST", "/console/queue/selection/decisions"): LEADERS,
+    ("GET", "/console/settings"): EVERYBODY,
+    ("POST", "/console/settings/wellness"): STAFF,
+    ("POST", "/console/settings/appearance"): EVERYBODY,
+    ("POST", "/console/settings/keys"): EVERYBODY,
     ("POST", "/console/claims"): STAFF,
     ("GET", "/console/tasks/{task_id}"): STAFF,
     ("GET", "/console/tasks/{task_id}/media"): STAFF,
@@ -26,5 +35,10 @@ MATRIX: Mapping[tuple[str, str], frozenset[AccessRole]] = {
     ("POST", "/console/decisions/{decision_id}/undo"): STAFF,
 }
 
-POLLED = frozenset({("GET", "/console/queue/counts")})
+POLLED = frozenset(
+    {
+        ("GET", "/console/queue/counts"),
+        ("GET", "/console/queue/tasks/counts"),
+    }
+)
 """Asked for by a page that lies open: no sign of life, so that a session can grow idle."""

@@ -68,6 +68,8 @@ def assets() -> dict[str, bytes]:
     """Scripts, styles and what is vendored, by their names under `static`."""
     root = resources.files("moderation.web") / "static"
     return {
+        "forms.css": (root / "forms.css").read_bytes(),
+        "selection.js": (root / "selection.js").read_bytes(),
         "console.css": (root / "console.css").read_bytes(),
         "console.js": (root / "console.js").read_bytes(),
         "icon.svg": (root / "icon.svg").read_bytes(),
