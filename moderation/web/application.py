@@ -11,8 +11,11 @@ from moderation.web import (
     decisions,
     entrance,
     queue,
+    receiving,
+    references,
     settings,
     tasks,
+    uploads,
     waiting,
 )
 from moderation.web.guard import ConsoleServices
@@ -50,6 +53,9 @@ def add_console(
             waiting,
             bulk_decisions,
             settings,
+            uploads,
+            receiving,
+            references,
         )
     )
     differing = {place for router in routers for place in _places(router)} ^ set(MATRIX)

@@ -33,7 +33,9 @@ from moderation.errors import (
     TransientError,
     TypedError,
 )
-from moderation.intake.errors import UnknownItem
+from moderation.intake.errors import SubmissionError, UnknownItem, UploadError, UploadTooLarge
+from moderation.outbound.addresses import AddressRefused, NameNotResolved
+from moderation.outbound.client import RemoteTooLarge
 from moderation.review.errors import NotFound, ReviewError
 from moderation.route_services import RouteServices
 from moderation.web.permissions import MATRIX, POLLED
@@ -73,6 +75,12 @@ STATUSES: Mapping[type[TypedError], int] = {
     FormIncomplete: 422,
     NotFound: 404,
     UnknownItem: 404,
+    UploadTooLarge: 413,
+    RemoteTooLarge: 413,
+    UploadError: 409,
+    SubmissionError: 422,
+    AddressRefused: 422,
+    NameNotResolved: 422,
     ReviewError: 409,
     StatementError: 422,
     TooManyRequests: 429,
@@ -107,6 +115,9 @@ class Visitor:
 class ConsoleRoute(APIRoute):
     """A page for whom `MATRIX` names."""
 
+    takes_stream = False
+    """Whether the page reads the body itself; its form token then comes in a header."""
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The page with all that comes before and after it."""
         inner = super().get_route_handler()
@@ -131,7 +142,7 @@ class ConsoleRoute(APIRoute):
             request.state.form = {}
             request.state.visitor = None
             try:
-                if is_unsafe:
+                if is_unsafe and not self.takes_stream:
                     request.state.form = await _form(request)
                 if roles is not PUBLIC:
                     visitor = await run_in_threadpool(_visitor, request, services, place)
@@ -165,6 +176,12 @@ class ConsoleRoute(APIRoute):
     def path_format_of_matrix(self) -> str:
         """As the matrix has it."""
         return self.path
+
+
+class ConsoleStreamRoute(ConsoleRoute):
+    """A page that reads its body piece by piece."""
+
+    takes_stream = True
 
 
 def status_of(error: TypedError) -> int:

@@ -27,6 +27,7 @@ def build_templates() -> Environment:
         "shown": _shown,
         "lane": _lane,
         "moment": _moment,
+        "bytes": _bytes,
     }
     environment.globals["until"] = until
     return environment
@@ -42,6 +43,15 @@ def _lane(number: int) -> str:
 
 def _moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _bytes(count: int) -> str:
+    size = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
 
 
 def until(at: datetime, now: datetime) -> str:
@@ -69,6 +79,7 @@ def assets() -> dict[str, bytes]:
     root = resources.files("moderation.web") / "static"
     return {
         "forms.css": (root / "forms.css").read_bytes(),
+        "uploads.js": (root / "uploads.js").read_bytes(),
         "selection.js": (root / "selection.js").read_bytes(),
         "console.css": (root / "console.css").read_bytes(),
         "console.js": (root / "console.js").read_bytes(),

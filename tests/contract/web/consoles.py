@@ -29,7 +29,7 @@ class Console:
         for content in ("5 0", "5 1"):
             send(desk, content, uploader="sue", declared_name=HOSTILE)
         work_off(desk)
-        self.engine = engine
+        self.engine, self.desk, self.folder = engine, desk, folder
         self.keys = make_keys(engine)
         self.clock = Clock(clock())
         self.app = application(engine, folder, clock=self.clock)

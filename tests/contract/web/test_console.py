@@ -28,7 +28,12 @@ def test_every_page_lets_in_the_roles_of_the_matrix_and_no_other(console: Consol
             continue
         for role, browser in browsers.items():
             fields = {"form_token": token_in(browser.get("/console/queue").text)}
-            answer = browser.request(method, path, data=fields if method == "POST" else None)
+            answer = browser.request(
+                method,
+                path,
+                data=fields if method == "POST" else None,
+                headers={"X-Form-Token": fields["form_token"]},
+            )
             is_refused = answer.status_code == 403
             assert is_refused == (role not in allowed), f"{path} as {role}"
 
