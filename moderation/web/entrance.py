@@ -27,10 +27,10 @@ _ASSETS = assets()
 
 
 @router.get("/console")
-def home(request: Request, visitor: Visit) -> Response:
+def home(visitor: Visit) -> Response:
     """Where each role begins."""
     if visitor.key.role is AccessRole.UPLOADER:
-        return page(request, "uploader.html")
+        return RedirectResponse("/console/uploads", 303)
     return RedirectResponse("/console/queue", 303)
 
 

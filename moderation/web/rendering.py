@@ -36,6 +36,7 @@ def build_templates() -> Environment:
         "percent": wording.percent,
         "length": wording.length,
         "counted": wording.counted,
+        "bytes": _bytes,
     }
     environment.globals["until"] = until
     return environment
@@ -56,6 +57,15 @@ def _short(value: float) -> str:
 
 def _moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _bytes(count: int) -> str:
+    size = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
 
 
 def until(at: datetime, now: datetime) -> str:
@@ -82,6 +92,9 @@ def assets() -> dict[str, bytes]:
     """Scripts, styles and what is vendored, by their names under `static`."""
     root = resources.files("moderation.web") / "static"
     return {
+        "forms.css": (root / "forms.css").read_bytes(),
+        "uploads.js": (root / "uploads.js").read_bytes(),
+        "selection.js": (root / "selection.js").read_bytes(),
         "console.css": (root / "console.css").read_bytes(),
         "console.js": (root / "console.js").read_bytes(),
         "item.css": (root / "item.css").read_bytes(),
