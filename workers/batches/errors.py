@@ -28,16 +28,15 @@ class WorkerUnfit(ConfigurationError):
 
 
 class WorkerLost(TransientError):
-    """A file whose worker was lost twice: with others, and alone."""
+    """A file whose worker ended or broke down twice: with others, and alone."""
 
     code = "worker_lost"
 
     @classmethod
-    def twice(cls) -> "WorkerLost":
-        """Of one file."""
+    def over(cls, fault: str) -> "WorkerLost":
+        """One file. fault: what was seen the second time."""
         return cls(
-            "the worker ended in the midst of this file, twice",
-            expected="a worker that lives",
-            remedy="Look into the worker's log; try it again with --resume, or in the engine "
-            "`local`.",
+            f"its worker gave no row, twice: {fault}",
+            expected="a worker that lives through it",
+            remedy="Look into the worker's log; try it again with --resume, or --engine local.",
         )

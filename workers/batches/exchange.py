@@ -1,5 +1,6 @@
 """The client's side of the queue `batch`: orders out, answers in, and whether anybody is there."""
 
+import math
 import threading
 import time
 import uuid
@@ -38,11 +39,14 @@ class _Sent:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """Work that is out no more. answer: None where it was lost, or, not `is_begun`, unheard."""
+    """Work that is out no more.
+
+    answer: None where it was lost. fault: how; None where nobody ever began with it.
+    """
 
     work: Work
     answer: Answer | None = None
-    is_begun: bool = True
+    fault: str | None = None
 
 
 class Exchange:
@@ -104,24 +108,24 @@ class Exchange:
             sent.is_begun |= ticket in ages
             if status == states.SUCCESS:
                 yield self._over(ticket, Answer.from_json(meta["result"]))
-            elif status in states.PROPAGATE_STATES or (
-                sent.is_begun and ages.get(ticket, LIVING_SECONDS + 1) > LIVING_SECONDS
-            ):
-                yield self._over(ticket)
+            elif status in states.PROPAGATE_STATES:
+                yield self._over(ticket, fault=f"{meta['result']!r:.300}")
+            elif sent.is_begun and ages.get(ticket, math.inf) > LIVING_SECONDS:
+                yield self._over(ticket, fault="no sign of life")
             elif not sent.is_begun and time.monotonic() - sent.at_seconds > UNHEARD_SECONDS:
                 if waiting is None:
                     waiting = waiting_bells(self._app, Queue.BATCH)
                 if waiting == 0:
-                    yield self._over(ticket, is_begun=False)
+                    yield self._over(ticket)
 
     def _over(
-        self, ticket: str, answer: Answer | None = None, *, is_begun: bool = True
+        self, ticket: str, answer: Answer | None = None, *, fault: str | None = None
     ) -> Returned:
         work = self._sent.pop(ticket).work
         with suppress(*_NOT_THERE):
             self._signs.unwant(self._client, ticket)
             self._app.backend.forget(ticket)
-        return Returned(work, answer, is_begun)
+        return Returned(work, answer, fault)
 
     def _ask(self, question: Callable[[], T]) -> T | None:
         """The broker's answer; None where it gives none, unless that lasts."""

@@ -76,11 +76,11 @@ class Ledger:
         self._out -= len(work.paths)
         self._again.appendleft(work)
 
-    def lost(self, work: Work) -> None:
+    def lost(self, work: Work, fault: str) -> None:
         """Whoever had it is gone: each file has one more try, alone."""
         self._out -= len(work.paths)
         if work.was_lost:
-            self._rows[work.begin] = failure(work.paths[0], WorkerLost.twice())
+            self._rows[work.begin] = failure(work.paths[0], WorkerLost.over(fault))
             return
         alone = [Work(work.begin + n, (path,), True) for n, path in enumerate(work.paths)]
         self._again.extendleft(reversed(alone))

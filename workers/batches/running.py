@@ -89,17 +89,17 @@ class Run:
         if answer is not None:
             self._has_answer = True
             self._ledger.came(work, _results(answer))
-        elif returned.is_begun:
-            self._ledger.lost(work)
-            self._note_lost()
+        elif returned.fault is not None:
+            self._ledger.lost(work, returned.fault)
+            self._note_lost(returned.fault)
         else:
             self._ledger.put_back(work)
 
-    def _note_lost(self) -> None:
+    def _note_lost(self, fault: str) -> None:
         self._lost += 1
         if not self._has_answer and self._lost >= LOST_AT_FIRST_MAX:
             raise NoWorkers(
-                f"workers ended in the midst of each of the first {self._lost} orders",
+                f"workers gave no answer to each of the first {self._lost} orders: {fault}",
                 expected="workers that live",
                 remedy=_REMEDY,
             )
