@@ -20,7 +20,6 @@ from workers.batches.errors import BrokerSilent
 from workers.batches.ledger import Work
 from workers.batches.orders import Answer, Order
 from workers.batches.signs import LIVING_SECONDS, SIGN_SECONDS, Kind, Signs
-from workers.bells import waiting_bells
 from workers.queues import Queue
 
 _ONCE_MORE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
@@ -32,9 +31,20 @@ _NOT_THERE = (RedisError, OperationalError, OSError)
 
 @dataclass(slots=True)
 class _Sent:
+    """missed_since: neither begun nor in the queue; by the monotonic clock."""
+
     work: Work
-    at_seconds: float
     is_begun: bool = False
+    missed_since: float | None = None
+
+    def is_missed(self, waiting: int) -> bool:
+        """Whether it has been gone for long. waiting: messages in the queue."""
+        now = time.monotonic()
+        if waiting or self.is_begun:
+            self.missed_since = None
+        elif self.missed_since is None:
+            self.missed_since = now
+        return self.missed_since is not None and now - self.missed_since > UNHEARD_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ class Exchange:
                 retry=True,
                 retry_policy=_ONCE_MORE,
             )
-            self._sent[ticket] = _Sent(work, time.monotonic())
+            self._sent[ticket] = _Sent(work)
             return True
 
         return self._ask(deliver) is True
@@ -101,7 +111,7 @@ class Exchange:
 
     def _returned(self) -> Iterator[Returned]:
         ages = self._signs.ages(list(self._sent))
-        waiting: int | None = None
+        waiting = int(self._app.backend.client.llen(Queue.BATCH))
         for ticket, sent in list(self._sent.items()):
             meta: dict[str, Any] = self._app.backend.get_task_meta(ticket, cache=False)
             status = meta["status"]
@@ -112,11 +122,8 @@ class Exchange:
                 yield self._over(ticket, fault=f"{meta['result']!r:.300}")
             elif sent.is_begun and ages.get(ticket, math.inf) > LIVING_SECONDS:
                 yield self._over(ticket, fault="no sign of life")
-            elif not sent.is_begun and time.monotonic() - sent.at_seconds > UNHEARD_SECONDS:
-                if waiting is None:
-                    waiting = waiting_bells(self._app, Queue.BATCH)
-                if waiting == 0:
-                    yield self._over(ticket)
+            elif sent.is_missed(waiting):
+                yield self._over(ticket)
 
     def _over(
         self, ticket: str, answer: Answer | None = None, *, fault: str | None = None

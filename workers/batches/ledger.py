@@ -1,6 +1,5 @@
 """Which files of a batch wait, are out, or have come: in and out in the order of the inputs."""
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from moderation.pipeline import failure
 from moderation.repeats import Repeats
 from moderation.types import ItemResult
 from workers.batches.errors import WorkerLost
+from workers.batches.naming import absolute, as_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class Work:
 
     @property
     def absolute(self) -> tuple[Path, ...]:
-        """`paths` as another process finds them; links stay as they are."""
-        return tuple(Path(os.path.abspath(path)) for path in self.paths)  # noqa: PTH100
+        """`paths` as another process finds them."""
+        return tuple(absolute(path) for path in self.paths)
 
     def rest(self, begun: int) -> "Work":
         """Without the first `begun` files."""
@@ -66,7 +66,7 @@ class Ledger:
         """Rows of the first files of `work`; the others go out again."""
         named = dict(zip(map(str, work.absolute), map(str, work.paths), strict=True))
         for number, (path, result) in enumerate(zip(work.paths, results, strict=False)):
-            self._rows[work.begin + number] = _as_named(result, str(path), named)
+            self._rows[work.begin + number] = as_named(result, path, named)
         self._out -= len(results)
         if len(results) < len(work.paths):
             self.put_back(work.rest(len(results)))
@@ -95,16 +95,3 @@ class Ledger:
     def is_idle(self) -> bool:
         """Nothing is out: where nothing is given either, all rows have been shown."""
         return self._out == 0
-
-
-def _as_named(result: ItemResult, path: str, named: dict[str, str]) -> ItemResult:
-    """As the caller named the files, instead of where they lie."""
-    error, copied = result.error, result.duplicate_of
-    if error is not None:
-        error = replace(error, found=error.found.replace(repr(result.path), repr(path)))
-    return replace(
-        result,
-        path=path,
-        error=error,
-        duplicate_of=None if copied is None else named.get(copied, copied),
-    )

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from moderation.errors import TypedError
-from moderation.results import Row, escape_path, unescape_path
-from moderation.types import Mode
+from moderation.results import Row, escape_path, from_row, unescape_path
+from moderation.types import ItemResult, Mode
+from workers.batches.errors import WorkerDiffers, WorkerUnfit
 from workers.batches.terms import Terms
 
 
@@ -62,6 +63,22 @@ class Answer:
     worker: str
     rows: tuple[Row, ...] = ()
     refusal: Refusal | None = None
+
+    def results(self) -> list[ItemResult]:
+        """Of the rows.
+
+        Raises:
+            WorkerDiffers, WorkerUnfit: there are none, since the worker refuses.
+        """
+        refusal = self.refusal
+        if refusal is not None:
+            kind = WorkerDiffers if refusal.is_other else WorkerUnfit
+            raise kind(
+                f"the worker {self.worker} does not score: {refusal.found}",
+                expected=refusal.expected,
+                remedy=refusal.remedy,
+            )
+        return [from_row(row)[0] for row in self.rows]
 
     def to_json(self) -> dict[str, Any]:
         """For a result."""

@@ -4,12 +4,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from moderation.results import from_row
 from moderation.types import ItemResult
-from workers.batches.errors import NoWorkers, WorkerDiffers, WorkerUnfit
+from workers.batches.errors import NoWorkers
 from workers.batches.exchange import Exchange, Returned
 from workers.batches.ledger import Ledger
-from workers.batches.orders import Answer, Order
+from workers.batches.orders import Order
 from workers.batches.signs import Kind
 
 ORDERS_A_WORKER = 2
@@ -88,7 +87,7 @@ class Run:
         work, answer = returned.work, returned.answer
         if answer is not None:
             self._has_answer = True
-            self._ledger.came(work, _results(answer))
+            self._ledger.came(work, answer.results())
         elif returned.fault is not None:
             self._ledger.lost(work, returned.fault)
             self._note_lost(returned.fault)
@@ -135,15 +134,3 @@ class Run:
                 expected="workers that begin with what is in the queue",
                 remedy=_REMEDY,
             )
-
-
-def _results(answer: Answer) -> list[ItemResult]:
-    refusal = answer.refusal
-    if refusal is not None:
-        kind = WorkerDiffers if refusal.is_other else WorkerUnfit
-        raise kind(
-            f"the worker {answer.worker} does not score: {refusal.found}",
-            expected=refusal.expected,
-            remedy=refusal.remedy,
-        )
-    return [from_row(row)[0] for row in answer.rows]

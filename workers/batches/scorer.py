@@ -1,19 +1,24 @@
 """Scores the files of an order in this process: the same in a Celery worker and in a Ray actor."""
 
+import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from itertools import takewhile
+from pathlib import Path
 
 from moderation.app import build_dispatcher
-from moderation.errors import TypedError
+from moderation.errors import InternalError, TypedError
+from moderation.pipeline import failure
 from moderation.ports import Dispatcher
 from moderation.results import RunContext, to_row
 from moderation.settings import Settings
-from moderation.types import Mode
+from moderation.types import ItemResult, Mode
 from workers.batches.orders import Answer, Order, Refusal
 from workers.batches.terms import differences, scoring_terms
+
+_log = logging.getLogger(__name__)
 
 
 def scorer_name() -> str:
@@ -39,10 +44,32 @@ class BatchScorer:
             if refusal := self._refusal(order, context):
                 return Answer(name, refusal=refusal)
             ahead = takewhile(lambda _: not is_over(), order.paths)
-            found = self._dispatcher.score(ahead, order.mode, rationales=order.rationales)
-            return Answer(name, tuple(to_row(result, context) for result in found))
+            return Answer(name, tuple(to_row(one, context) for one in self._scored(order, ahead)))
         except TypedError as error:
             return Answer(name, refusal=Refusal.of(error))
+
+    def _scored(self, order: Order, paths: Iterable[Path]) -> list[ItemResult]:
+        """A fault over all of them together is one of some file alone."""
+        taken: list[Path] = []
+        ahead = (taken.append(path) or path for path in paths)  # type: ignore[func-returns-value]
+        try:
+            return self._together(order, ahead)
+        except TypedError:
+            raise
+        except Exception:
+            _log.exception("%d files broke the scoring down; each is tried alone", len(taken))
+        return [self._alone(order, path) for path in taken]
+
+    def _together(self, order: Order, paths: Iterable[Path]) -> list[ItemResult]:
+        return list(self._dispatcher.score(paths, order.mode, rationales=order.rationales))
+
+    def _alone(self, order: Order, path: Path) -> ItemResult:
+        try:
+            return self._together(order, [path])[0]
+        except TypedError:
+            raise
+        except Exception as error:
+            return failure(path, InternalError.of(error))
 
     def _context(self, mode: Mode, rationales: int) -> RunContext:
         scores = self._dispatcher
