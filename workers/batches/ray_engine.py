@@ -1,11 +1,8 @@
 """`moderation score --engine ray`: Ray Data streams the files through actors that score."""
 
 import json
-import logging
 import math
-import os
 import queue
-import signal
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,16 +21,13 @@ from moderation.types import ItemResult, Mode
 from workers.batches.actor import Memory, ScoringActor
 from workers.batches.naming import absolute, as_named
 from workers.batches.orders import Answer, Order
+from workers.batches.ray_cluster import connect
 from workers.batches.terms import scoring_terms
 
 CORES_AN_ACTOR = 4
 BLOCKS_MAX = 4000
 WAITING_MAX = 256
-_STORE_BYTES = 256 * 2**20
 _TICK_SECONDS = 0.2
-_ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
-"""Nothing is told to Ray's makers, and nothing but errors to whoever waits for a table."""
-_TALKATIVE = ("ray.data", "ray.data._internal.progress")
 _SCORING = (
     *("judge", "judge_plugin", "encoders", "device", "offline", "weights_dir", "cache_dir"),
     *("feature_cache_bytes", "frames_max", "frame_rate_hz", "audio_seconds_max"),
@@ -67,7 +61,7 @@ class RayEngine:
         files = list(paths)
         if not files:
             return
-        _connect()
+        connect()
         context = RunContext(mode, self.judge_id, rationales, self.setup, self.limits)
         order = Order(scoring_terms(self._parts.settings, context), mode, rationales, ())
         found = _dataset(files, order, self._parts.settings)
@@ -93,33 +87,6 @@ class RayEngine:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _connect() -> None:
-    """To a cluster, or to one of this machine alone; signals stay whose they were."""
-    if ray.is_initialized():
-        return
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in numbers}
-    here: dict[str, Any] = {
-        "num_cpus": cores(),
-        "object_store_memory": _STORE_BYTES,
-        "include_dashboard": False,
-    }
-    try:
-        ray.init(
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            **({} if "RAY_ADDRESS" in os.environ else here),
-        )
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            for number, handler in before.items():
-                signal.signal(number, handler)
-    for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _dataset(files: Sequence[Path], order: Order, settings: Settings) -> Any:
