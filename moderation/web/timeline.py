@@ -59,7 +59,7 @@ class Timeline:
     """Everything that is drawn of `seconds`. bands: stretches marked on all lanes of sound.
 
     sound_width: percent of the length that the sound fills. wave: path of the waveform in a box
-    of 1000 by 2, None without sound.
+    of 1000 by 100, None without sound.
     """
 
     seconds: float
@@ -152,10 +152,10 @@ def ticks(seconds: float) -> list[Tick]:
 
 
 def wave_path(lowest: Sequence[float], highest: Sequence[float]) -> str:
-    """The outline of a waveform in a box of 1000 by 2, its highest value on top."""
+    """The outline of a waveform in a box of 1000 by 100, its highest value on top."""
     scale = 1000 / max(1, len(lowest))
-    upper = [f"{k * scale:g},{1 - value:.3g}" for k, value in enumerate(highest)]
-    lower = [f"{k * scale:g},{1 - value:.3g}" for k, value in enumerate(lowest)]
+    upper = [f"{k * scale:g},{round(50 - 50 * value)}" for k, value in enumerate(highest)]
+    lower = [f"{k * scale:g},{round(50 - 50 * value)}" for k, value in enumerate(lowest)]
     return f"M{' L'.join([*upper, *reversed(lower)])}Z"
 
 

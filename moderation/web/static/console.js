@@ -46,12 +46,15 @@ if (decision) {
   note.value = sessionStorage.getItem(draft) ?? "";
   note.addEventListener("input", () => sessionStorage.setItem(draft, note.value));
 
+  const leaving = new AbortController();
   let isLeaving = false, activeAt = Date.now(), provenAt = Date.now();
   for (const name of ["pointerdown", "keydown", "scroll"])
     addEventListener(name, () => { activeAt = Date.now(); }, { passive: true });
   const renew = async () => {
     const answer = await fetch(`/console/tasks/${task}/renew`, {
-      method: "POST", body: proof(), headers: { "HX-Request": "true" } }).catch(() => null);
+      method: "POST", body: proof(), headers: { "HX-Request": "true" }, signal: leaving.signal,
+    }).catch(() => null);
+    if (isLeaving) return false;
     if (answer?.status === 401 && await logInHere()) return renew();
     if (answer?.ok) {
       provenAt = Date.now();
@@ -69,7 +72,9 @@ if (decision) {
     one.addEventListener("submit", async (event) => {
       if (event.submitter?.formMethod === "dialog" || one.hasAttribute("hx-post")) return;
       if (Date.now() - provenAt < PROVEN_MS) {
+        // What is sent may end the lease before a renewal that is under way arrives.
         isLeaving = true;
+        leaving.abort();
         return;
       }
       // After long silence: ask whether session and lease are there, before what is sent is lost.

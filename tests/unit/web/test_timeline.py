@@ -102,7 +102,7 @@ def test_a_still_has_no_timeline() -> None:
 
 def test_a_waveform_is_a_closed_outline() -> None:
     path = wave_path([-1.0, -0.5], [1.0, 0.5])
-    assert path == "M0,0 L500,0.5 L500,1.5 L0,2Z"
+    assert path == "M0,0 L500,25 L500,75 L0,100Z"
 
 
 @pytest.mark.parametrize(
