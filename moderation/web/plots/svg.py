@@ -72,6 +72,8 @@ def figure(name: str, told: str, width: float, height: float, marks: Iterable[Ma
         element("title", told, id=f"{name}-title"),
         *marks,
         viewBox=f"0 0 {width:g} {height:g}",
+        width=width,
+        height=height,
         role="img",
         aria_labelledby=f"{name}-title",
         class_="plot",
