@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from shutil import copyfile, which
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from moderation.access.enrolment import issue_key
@@ -57,17 +59,24 @@ def site(migrated: Path, tmp_path: Path) -> Iterator[Site]:
         }
     app = application(engine, tmp_path, clock=lambda: datetime.now(UTC))  # type: ignore[arg-type]
     add_console(app, app.state.services)
+    with served(app) as address:
+        yield Site(address, keys)
+    engine.dispose()
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """The address of an application that listens until the end."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        yield Site(f"http://127.0.0.1:{listener.getsockname()[1]}", keys)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()
         listener.close()
-        engine.dispose()
 
 
 @pytest.fixture(scope="module")
