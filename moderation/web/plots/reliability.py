@@ -17,8 +17,8 @@ from moderation.web.plots.svg import (
 )
 
 _X, _Y = Scale(0.0, 1.0, 56.0, 396.0), Scale(0.0, 1.0, 320.0, 20.0)
-_BAR_FOOT, _BAR_TOP = 420.0, 350.0
-WIDTH, HEIGHT = 420.0, 478.0
+_BAR_FOOT, _BAR_TOP = 454.0, 384.0
+WIDTH, HEIGHT = 412.0, 466.0
 
 
 def reliability_diagram(curve: Curve, name: str) -> Markup:
@@ -48,10 +48,14 @@ def _axes() -> list[Markup]:
         marks.append(line(_X(0), _Y(tick), _X(1), _Y(tick), "grid"))
         marks.append(text(_X(0) - 8, _Y(tick) + 4, f"{tick:g}", text_anchor="end"))
         marks.append(text(_X(tick), 338, f"{tick:g}", text_anchor="middle"))
-    turned = {"text_anchor": "middle", "transform": "rotate(-90 14 170)"}
-    marks.append(element("text", "share found manipulated", x=14, y=170, **turned))
-    marks.append(text(_X(0.5), 468, "stated P(manipulated)", text_anchor="middle"))
+    marks.append(_upward(170, "share found manipulated"))
+    marks.append(text(_X(0.5), 362, "stated P(manipulated)", text_anchor="middle"))
     return marks
+
+
+def _upward(y: float, words: str) -> Markup:
+    turned = {"text_anchor": "middle", "transform": f"rotate(-90 14 {y:g})"}
+    return element("text", words, x=14, y=y, **turned)
 
 
 def _counts(curve: Curve) -> list[Markup]:
@@ -72,5 +76,5 @@ def _counts(curve: Curve) -> list[Markup]:
     marks.append(line(_X(0), _BAR_FOOT, _X(1), _BAR_FOOT, "axis"))
     marks.append(text(_X(0) - 8, _BAR_TOP + 8, f"{top:g}", text_anchor="end"))
     marks.append(text(_X(0) - 8, _BAR_FOOT + 4, "0", text_anchor="end"))
-    marks.append(text(_X(0.5), 442, "items", text_anchor="middle"))
+    marks.append(_upward((_BAR_TOP + _BAR_FOOT) / 2, "items"))
     return marks

@@ -69,11 +69,13 @@ def figure(name: str, told: str, width: float, height: float, marks: Iterable[Ma
     """A whole plot. told: what it shows, for whoever does not see it; a table has the numbers."""
     return element(
         "svg",
-        element("title", told, id=f"{name}-title"),
+        element("title", told, id=f"plot-{name}"),
         *marks,
         viewBox=f"0 0 {width:g} {height:g}",
+        width=width,
+        height=height,
         role="img",
-        aria_labelledby=f"{name}-title",
+        aria_labelledby=f"plot-{name}",
         class_="plot",
     )
 
