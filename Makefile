@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SAMPLES := docs/samples
 
-.PHONY: demo setup system weights test lint bench serve audit clean
+.PHONY: demo setup system weights test lint bench serve sbom audit clean
 
 demo: weights ## score the bundled genuine and manipulated media, and show the queue they make
 	mkdir -p runs
@@ -28,7 +28,7 @@ weights: setup
 test: weights
 	$(BIN)/python -m pytest
 
-lint: setup
+lint: setup sbom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -46,15 +46,20 @@ bench: weights
 serve: weights
 	$(BIN)/moderation serve
 
-# The list of parts needs nothing from outside; known vulnerabilities come from an advisory service,
-# so this is no part of CI. Fails where a part cannot be looked up (docs/upgrade.md).
-audit: setup
+# A list of all parts with their versions and licences, CycloneDX; needs nothing from outside.
+sbom: build/sbom.json
+
+build/sbom.json: $(INSTALLED) deploy/audit-constraints.txt
 	@test -x $(VENV)-audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)-audit && \
 		$(VENV)-audit/bin/pip install --quiet --disable-pip-version-check \
 		-c deploy/audit-constraints.txt cyclonedx-bom pip-audit; }
 	@mkdir -p build
 	$(VENV)-audit/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml \
-		--mc-type application --output-reproducible --of JSON -o build/sbom.json
+		--mc-type application --output-reproducible --of JSON -o $@
+
+# Known vulnerabilities come from an advisory service, so this is no part of `make lint`. Fails where
+# a part cannot be looked up (docs/upgrade.md).
+audit: sbom
 	$(VENV)-audit/bin/pip-audit --strict --no-deps --disable-pip -r deploy/constraints.txt
 
 clean:

@@ -47,9 +47,9 @@ def export(
 
 
 def _write_layers(backbone: Path, path: Path) -> int:
-    """Write all weights but the embedding, which was not taught; returns how many layers."""
+    """Write all weights but the embedding in half precision; returns how many layers."""
     weights = load_file(backbone / "model.safetensors")
-    kept = {name: value for name, value in weights.items() if "embed_tokens" not in name}
+    kept = {name: value.half() for name, value in weights.items() if "embed_tokens" not in name}
     save_file(kept, path, metadata={"format": "pt"})
     config = json.loads((backbone / "config.json").read_text(encoding="utf-8"))
     return int(config["num_hidden_layers"])

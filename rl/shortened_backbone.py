@@ -91,6 +91,9 @@ def _teach(
             schedule.step()
             optimiser.zero_grad(set_to_none=True)
             advance()
+    # As it is shipped; the judge is trained around what serving will load.
+    for parameter in parameters:
+        parameter.data = parameter.data.half().float()
     model.eval()
 
 

@@ -27,12 +27,16 @@ class Deployment:
 
     def __init__(self, processes: ServiceProcesses, engine: Engine) -> None:
         self.processes, self.engine = processes, engine
-        self.blobs = BlobStore(processes.data, bytes_max=100_000)
+        self.blobs = BlobStore(processes.data, bytes_max=1_000_000)
 
     def send(self, content: str) -> str:
         """An upload that was taken in while no bell was rung; its id."""
+        return self.take(content.encode())
+
+    def take(self, content: bytes) -> str:
+        """The same of any bytes."""
         with self.blobs.upload() as upload:
-            upload.write(content.encode())
+            upload.write(content)
             blob = upload.finish()
         new = NewItem(sha256=blob.sha256, size_bytes=blob.size_bytes, surface="feed")
         with writing(self.engine) as connection:
