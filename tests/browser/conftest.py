@@ -22,6 +22,7 @@ from moderation.casework.running import work_off
 from moderation.database import open_engine, writing
 from moderation.web.application import add_console
 from tests.api_application import application
+from tests.browser.service import other_window, service, window  # noqa: F401 - fixtures
 from tests.contract.casework.scripted import Clock, deployment, make_desk, policy, send
 
 SAMPLE = Path(__file__).parents[2] / "docs" / "samples" / "photo-genuine.jpg"
