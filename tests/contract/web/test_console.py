@@ -181,3 +181,13 @@ def test_counts_are_no_sign_of_life(console: Console) -> None:
         console.clock.now += timedelta(minutes=10)
         last = browser.get("/console/queue/counts")
     assert last.status_code == 303
+
+
+def test_what_is_bundled_is_sent_again_only_where_it_changed(console: Console) -> None:
+    browser = console.client()
+    first = browser.get("/console/static/console.js")
+    tag = {"If-None-Match": first.headers["etag"]}
+    again = browser.get("/console/static/console.js", headers=tag)
+    assert (again.status_code, again.content) == (304, b"")
+    other = browser.get("/console/static/console.css", headers=tag)
+    assert other.status_code == 200
