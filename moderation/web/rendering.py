@@ -34,7 +34,7 @@ def build_templates() -> Environment:
         "short": _short,
         "number": wording.number,
         "percent": wording.percent,
-        "length": wording.length,
+        "duration": wording.duration,
         "counted": wording.counted,
         "bytes": _bytes,
     }
