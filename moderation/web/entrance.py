@@ -1,5 +1,6 @@
 """In and out: the log-in page, its end, and what every page loads."""
 
+import hashlib
 import re
 import secrets
 from typing import Annotated
@@ -24,13 +25,14 @@ _TYPES = {
     "svg": "image/svg+xml",
 }
 _ASSETS = assets()
+_TAGS = {name: f'"{hashlib.sha256(content).hexdigest()}"' for name, content in _ASSETS.items()}
 
 
 @router.get("/console")
-def home(request: Request, visitor: Visit) -> Response:
+def home(visitor: Visit) -> Response:
     """Where each role begins."""
     if visitor.key.role is AccessRole.UPLOADER:
-        return page(request, "uploader.html")
+        return RedirectResponse("/console/uploads", 303)
     return RedirectResponse("/console/queue", 303)
 
 
@@ -81,12 +83,15 @@ def log_out(request: Request, services: Services, visitor: Visit) -> Response:
 
 
 @router.get("/console/static/{name:path}")
-def static(name: str) -> Response:
-    """Bundled with the program; nothing is loaded from elsewhere."""
+def static(request: Request, name: str) -> Response:
+    """Bundled with the program; nothing is loaded from elsewhere, nor twice unless it changed."""
     if name not in _ASSETS:
         raise NotFound("no such file", expected="a bundled one", remedy="Load the page again.")
+    headers = {"Cache-Control": "no-cache", "ETag": _TAGS[name]}
+    if request.headers.get("if-none-match") == _TAGS[name]:
+        return Response(status_code=304, headers=headers)
     media_type = _TYPES[name.rpartition(".")[2]]
-    return Response(_ASSETS[name], media_type=media_type, headers={"Cache-Control": "no-cache"})
+    return Response(_ASSETS[name], media_type=media_type, headers=headers)
 
 
 def _login_page(request: Request, back: str, *, is_refused: bool = False) -> Response:

@@ -11,6 +11,7 @@ from shutil import copyfile, which
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import Engine
 
@@ -21,6 +22,7 @@ from moderation.casework.running import work_off
 from moderation.database import open_engine, writing
 from moderation.web.application import add_console
 from tests.api_application import application
+from tests.browser.service import other_window, service, window  # noqa: F401 - fixtures
 from tests.contract.casework.scripted import Clock, deployment, make_desk, policy, send
 
 SAMPLE = Path(__file__).parents[2] / "docs" / "samples" / "photo-genuine.jpg"
@@ -74,12 +76,20 @@ def serve(
         deployed=deployed,
     )
     add_console(app, app.state.services)
+    with served(app) as address:
+        yield Site(address, keys)
+    engine.dispose()
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """The address of an application that listens until the end."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        yield Site(f"http://127.0.0.1:{listener.getsockname()[1]}", keys)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()

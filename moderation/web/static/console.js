@@ -9,13 +9,9 @@ const notice = document.getElementById("notice");
 
 // Keys: WCAG 2.1.4 asks that single keys can be switched off.
 const switchBox = document.getElementById("keys-on");
-if (switchBox) {
-  switchBox.checked = localStorage.getItem("single-keys") !== "off";
-  switchBox.addEventListener("change", () =>
-    localStorage.setItem("single-keys", switchBox.checked ? "on" : "off"));
-}
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input:not([type=range], [type=checkbox]), textarea, select");
+  const typing = event.target.closest(
+    "input:not([type=range], [type=checkbox], [type=radio]), textarea, select");
   if (event.key === "Escape" && typing) typing.blur();
   if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (document.querySelector("dialog[open]")) return;
