@@ -20,7 +20,7 @@ def percent(share: float | None, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
-def length(span: timedelta | float | None) -> str:
+def duration(span: timedelta | float | None) -> str:
     """A time, of seconds where it is a number, in its two largest units."""
     if span is None:
         return NOTHING

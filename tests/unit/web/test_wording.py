@@ -7,11 +7,11 @@ import pytest
 
 from moderation.review.errors import NotFound
 from moderation.web.cursors import cursor, read_cursor
-from moderation.web.wording import counted, length, number, percent
+from moderation.web.wording import counted, duration, number, percent
 
 
 def test_what_is_not_known_is_a_dash() -> None:
-    assert {number(None), number(math.nan), percent(math.inf), length(None), length(math.nan)} == {
+    assert {number(None), number(math.nan), percent(math.inf), duration(None), duration(math.nan)} == {
         "—"
     }
 
@@ -33,7 +33,7 @@ def test_numbers_and_shares_are_rounded() -> None:
     ],
 )
 def test_times_are_told_in_their_largest_units(span: timedelta | float, told: str) -> None:
-    assert length(span) == told
+    assert duration(span) == told
 
 
 def test_one_is_one_and_more_are_more() -> None:
