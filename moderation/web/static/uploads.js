@@ -71,9 +71,13 @@ const next = () => {
   while (sending < AT_ONCE && waiting.length) send(waiting.shift());
 };
 
+const newId = () => [...crypto.getRandomValues(new Uint8Array(16))]
+  .map((one) => one.toString(16).padStart(2, "0")).join("");
+
 const add = (files) => {
   for (const file of files) {
-    const query = new URLSearchParams({ name: file.name });
+    // The same id with each try: what came although the answer got lost is not taken in twice.
+    const query = new URLSearchParams({ name: file.name, id: newId() });
     for (const name of ["surface", "reach", "remaining_views", "views_an_hour"])
       query.set(name, form.elements[name].value);
     const job = { file, query, ...line(file) };
