@@ -19,7 +19,7 @@ from moderation.extras import SCORING, require_installed
 from moderation.judge.artefact import read_description
 from moderation.judge.backbone import locate
 from moderation.pipeline import PictureHashes, ScoringPipeline
-from moderation.ports import Dispatcher
+from moderation.ports import BatchEngine, Dispatcher
 from moderation.provenance import ProvenanceReader, read_trust_anchors
 from moderation.registry import PluginGroup
 from moderation.settings import Settings, cores
@@ -240,29 +240,43 @@ def build_pipeline(
 def build_dispatcher(
     settings: Settings, *, picture_hashes: PictureHashes | None = None
 ) -> Dispatcher:
-    """Everything that `moderation score` needs; models are loaded with the first good file.
+    """What scores files in this process; models are loaded with the first good file.
 
     picture_hashes: see `ScoringPipeline`; they take time, and only who compares files needs them.
+
+    Raises:
+        ConfigurationError, WeightsMissing: see `build_batch_engine`; or the dispatcher of the
+            settings scores elsewhere, and only whole batches.
+    """
+    if getattr(registry.load(PluginGroup.DISPATCHERS, settings.dispatcher), "is_remote", False):
+        raise ConfigurationError(
+            f"the dispatcher {settings.dispatcher!r}, which has batches scored elsewhere",
+            expected="one that scores in this process, such as local",
+            remedy="Unset MODERATION_DISPATCHER, and name it with `moderation score --engine`.",
+        )
+    dispatcher: Any = build_batch_engine(settings, picture_hashes=picture_hashes)
+    return dispatcher  # type: ignore[no-any-return]  # all that are not remote examine as well
+
+
+def build_batch_engine(
+    settings: Settings, *, picture_hashes: PictureHashes | None = None
+) -> BatchEngine:
+    """Everything that `moderation score` needs; a remote engine needs neither models nor torch.
 
     Raises:
         ConfigurationError, WeightsMissing: found without loading anything: a package or a plugin
             that is not installed, a judge that is not there or altered, a backbone that was not
             pulled.
     """
-    require_installed(*SCORING)
-    for group, name in sorted(settings.plugins):
-        registry.find(group, name)
     description = read_description(judge_folder(settings))
-    weights = build_weights(settings)
-    if description.backbone in weights.names:
-        weights.path(description.backbone)
-
     plugin = registry.load(PluginGroup.DISPATCHERS, settings.dispatcher)
+    if not getattr(plugin, "is_remote", False):
+        _require_models(settings, description.backbone)
     request = read_request(settings)
     with ExitStack() as on_failure:
         resources = on_failure.enter_context(ExitStack())
         sandbox = resources.enter_context(build_sandbox(settings))
-        dispatcher: Dispatcher = plugin(
+        dispatcher: BatchEngine = plugin(
             ScoringParts(
                 settings=settings,
                 load=lambda: build_pipeline(settings, sandbox, picture_hashes=picture_hashes),
@@ -275,3 +289,12 @@ def build_dispatcher(
         )
         on_failure.pop_all()  # from here on the dispatcher closes them
         return dispatcher
+
+
+def _require_models(settings: Settings, backbone: str) -> None:
+    require_installed(*SCORING)
+    for group, name in sorted(settings.plugins):
+        registry.find(group, name)
+    weights = build_weights(settings)
+    if backbone in weights.names:
+        weights.path(backbone)

@@ -14,6 +14,7 @@ _EXTRAS = {
     ),
     "train": ("cv2", "pyworld"),
     "workers": ("celery", "redis"),
+    "ray": ("ray",),
     "service": ("alembic", "fastapi", "httpx", "prometheus_client", "sqlalchemy", "uvicorn"),
     "postgres": ("psycopg",),
     "telemetry": ("opentelemetry",),

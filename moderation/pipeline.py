@@ -16,11 +16,10 @@ from moderation.extraction import Extractor, isolate
 from moderation.file_identity import file_sha256, stat_identity
 from moderation.judge.timeline import authenticity_over_time
 from moderation.ports import JudgeBackend
+from moderation.repeats import Repeats, repeated
 from moderation.telemetry.stages import Stage, stage
 from moderation.telemetry.tracing import parent_of, parents
 from moderation.types import Examination, ItemError, ItemResult, Judgment, Mode
-
-RECENT_DUPLICATES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +69,12 @@ class ScoringPipeline:
         Closing the iterator begins no further file, and does not wait for those under way:
         closing their source (the sandbox) ends these.
         """
-        seen: dict[str, ItemResult] = {}
+        seen = Repeats()
         with _abandoned(ThreadPoolExecutor(self.workers, thread_name_prefix="decode")) as pool:
             ahead = _read_ahead(self._read, paths, pool, self.workers)
             for chunk in _chunks(ahead, self.batch_items):
                 for result in self._judge_chunk(chunk, mode, rationales, seen):
-                    if result.sha256 is not None and result.judgment is not None:
-                        seen.setdefault(result.sha256, result)
-                        if len(seen) > RECENT_DUPLICATES:
-                            seen.pop(next(iter(seen)))
+                    seen.note(result)
                     yield result
                 del chunk  # or its pictures would stay while the next batch fills
 
@@ -124,11 +120,11 @@ class ScoringPipeline:
         chunk: Sequence[Read],
         mode: Mode,
         rationales: int,
-        seen: dict[str, ItemResult],
+        seen: Repeats,
     ) -> list[ItemResult]:
         unique: dict[str, DecodedMedia] = {}
         for one in chunk:
-            if isinstance(one.media, DecodedMedia) and one.media.metadata.sha256 not in seen:
+            if isinstance(one.media, DecodedMedia) and not seen.first(one.media.metadata.sha256):
                 unique.setdefault(one.media.metadata.sha256, one.media)
         with stage(Stage.ENCODE, {"items": len(unique)}, linked=parents()):
             encoded = dict(zip(unique, self.extractor.encode(list(unique.values())), strict=True))
@@ -147,9 +143,9 @@ class ScoringPipeline:
                 results.append(failure(path, media.error, sha256=media.sha256))
                 continue
             sha256 = media.metadata.sha256
-            earlier = seen.get(sha256) or first.get(sha256)
+            earlier = seen.first(sha256) or first.get(sha256)
             if earlier is not None:
-                results.append(replace(earlier, path=str(path), duplicate_of=earlier.path))
+                results.append(repeated(earlier, str(path)))
                 continue
             features = encoded[sha256]
             outcome = features if isinstance(features, TypedError) else judged[sha256]

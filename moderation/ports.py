@@ -93,10 +93,12 @@ class Bell(Protocol):
         ...
 
 
-class Dispatcher(Protocol):
-    """Gets items scored: in this process, or elsewhere. A context manager that closes itself.
+class BatchEngine(Protocol):
+    """Gets many files scored: in this process, or elsewhere. A context manager that closes itself.
 
-    A plugin of `moderation.dispatchers` is called with `moderation.dispatch.ScoringParts`.
+    A plugin of `moderation.dispatchers` is called with `moderation.dispatch.ScoringParts`. Where
+    it loads no model in this process, it says so by an attribute `is_remote` that is true; it
+    then need be no `Dispatcher`.
     judge_id, setup, limits: see `moderation.results.RunContext`.
     """
 
@@ -122,6 +124,10 @@ class Dispatcher(Protocol):
         ends what is under way, and leaves no process behind.
         """
         ...
+
+
+class Dispatcher(BatchEngine, Protocol):
+    """One that also tells everything about a single file, which stays in this process."""
 
     def examine(self, path: Path, mode: Mode, *, rationales: int = 1) -> Examination:
         """Everything about one file.

@@ -164,7 +164,7 @@ class Settings(BaseSettings):
     judge: str = "starter"
     judge_plugin: str = "soft_token"
     encoders: Names = ("clip", "whisper", "forensic")
-    dispatcher: str = "inline"
+    dispatcher: str = "local"
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     workers: Annotated[int, AfterValidator(_check_workers)] = Field(default=0, ge=0)
     data_dir: Folder = Field(default_factory=_default_data_dir)

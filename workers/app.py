@@ -12,17 +12,39 @@ from workers.queues import Queue
 
 VISIBILITY_MARGIN_SECONDS = 60.0
 CONNECT_SECONDS = 2.0
+ANSWER_SECONDS = 10.0
+RESULT_SECONDS = 3600
 
 
-def make_app(settings: Settings) -> Celery:
+def make_app(settings: Settings, *, has_results: bool = False) -> Celery:
     """The application without tasks, which is all that ringing takes.
+
+    has_results: keep what tasks return, in the broker, for whoever sent them.
 
     Raises:
         ConfigurationError: no broker is named, or one of another kind than Redis.
     """
     app = Celery("moderation")
     app.conf.update(configuration(settings))
+    if has_results:
+        app.conf.update(results(settings))
     return app
+
+
+def results(settings: Settings) -> dict[str, Any]:
+    """Celery's settings for results that somebody waits for.
+
+    Raises:
+        ConfigurationError: see `make_app`.
+    """
+    return {
+        "result_backend": broker_url(settings),
+        # Who waits looks every moment; it may have been stopped for a while.
+        "result_expires": RESULT_SECONDS,
+        "redis_socket_connect_timeout": CONNECT_SECONDS,
+        "redis_socket_timeout": ANSWER_SECONDS,
+        "redis_backend_health_check_interval": 10,
+    }
 
 
 def configuration(settings: Settings) -> dict[str, Any]:

@@ -52,6 +52,7 @@ def run_pool(settings: Settings, queue: Queue, *, concurrency: int | None = None
 
     from moderation.telemetry.tracing import exporting
     from workers.app import make_app
+    from workers.batches.pool import BatchPool
     from workers.heartbeat import Heart
     from workers.processes import PoolProcess
     from workers.record_keeping import RecordKeeping
@@ -60,18 +61,25 @@ def run_pool(settings: Settings, queue: Queue, *, concurrency: int | None = None
 
     _log(settings)
     telling = ExitStack()
-    app, stop, is_watched = make_app(settings), StopRequest(), threading.Event()
+    stop, is_watched = StopRequest(), threading.Event()
+    app = make_app(settings, has_results=queue is Queue.BATCH)
     process = PoolProcess(settings, stop.is_made)
     tasks = Tasks(app, process, RecordKeeping(settings, lambda: process.engine))
     tasks.register()
+    batches = BatchPool(app, settings, stop.is_made)
+    batches.register()
 
     def begin(**_: Any) -> None:
         tasks.heart = Heart(settings.run_dir, queue)
+        if queue is Queue.BATCH:
+            batches.begin(tasks.heart)
         telling.enter_context(exporting(f"moderation-{queue}"))
         telling.enter_context(showing_measures(settings, queue))
 
     def end(**_: Any) -> None:
         process.close()
+        if queue is Queue.BATCH:
+            batches.end()
         telling.close()
         if tasks.heart is not None:
             tasks.heart.close()

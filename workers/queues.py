@@ -12,10 +12,11 @@ class Queue(StrEnum):
     SCORE = "score"
     EXPLAIN = "explain"
     MAINTENANCE = "maintenance"
+    BATCH = "batch"
 
 
 QUEUE_OF = {JobKind.SCORE: Queue.SCORE, JobKind.EXPLAIN: Queue.EXPLAIN}
 """Where the bell for each kind of job rings."""
 
-LOADS_MODELS = frozenset({Queue.SCORE, Queue.EXPLAIN})
+LOADS_MODELS = frozenset({Queue.SCORE, Queue.EXPLAIN, Queue.BATCH})
 """One process is the default there: each holds the models in memory of its own."""

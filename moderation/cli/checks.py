@@ -200,6 +200,6 @@ def _cache(settings: Settings) -> list[Finding]:
 
 
 def _services(settings: Settings) -> list[Finding]:
-    # Nothing else is built in: a distributed dispatcher is a plugin.
-    broker = Finding("broker", Verdict.OK, "inline: files are scored in this process")
-    return [broker, *service_findings(settings)]
+    where = "in this process" if settings.dispatcher == "local" else "by a plugin"
+    engine = Finding("engine", Verdict.OK, f"{settings.dispatcher}: files are scored {where}")
+    return [engine, *service_findings(settings)]

@@ -31,6 +31,13 @@ class Order(StrEnum):
     SCORE = "score"
 
 
+def engines() -> list[str]:
+    """Names for `--engine`, for the shell."""
+    from moderation.registry import PluginGroup, plugins
+
+    return [plugin.name for plugin in plugins(PluginGroup.DISPATCHERS)]
+
+
 def score_command(
     paths: Annotated[
         list[str],
@@ -55,6 +62,16 @@ def score_command(
         bool, typer.Option("--json", help="Print JSON lines instead of a table.")
     ] = False,
     sort: Annotated[Order, typer.Option(help="Order of what is printed.")] = Order.INPUT,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            autocompletion=engines,
+            help="Where files are scored: local (this process), celery (the workers of the queue "
+            "'batch', docs/workers.md), ray (a Ray cluster, or actors on this machine), or a "
+            "plugin. Default: MODERATION_DISPATCHER, local without it.",
+            show_default=False,
+        ),
+    ] = None,
     device: Annotated[
         str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", show_default=False)
     ] = None,
@@ -69,8 +86,11 @@ def score_command(
 
     One bad file never stops a batch: it gets a row with its error.
 
-    Exit codes: 0 all scored; 3 some failed; 2 wrong usage or settings; 4 the output could not
-    be written; 130 interrupted, and what was finished is saved.
+    With --engine celery the workers' own settings say which device and how many decoders; they
+    see the files at the same paths, and refuse where their judge is another.
+
+    Exit codes: 0 all scored; 3 some failed; 2 wrong usage or settings, or nobody who scores; 4
+    the output could not be written; 130 interrupted, and what was finished is saved.
     """
     if resume and out is None:
         raise typer.BadParameter("--resume needs --out, the file to resume", param_hint="--resume")
@@ -82,7 +102,7 @@ def score_command(
     from moderation.journal import journal_path
     from moderation.settings import Settings
 
-    overrides = {"device": device, "workers": workers}
+    overrides = {"device": device, "workers": workers, "dispatcher": engine}
     settings = Settings.load(**{name: v for name, v in overrides.items() if v is not None})
     own = [] if out is None else [out, journal_path(out)]
     files = expand(paths, stdin=sys.stdin.buffer, exclude=own)
@@ -97,9 +117,9 @@ def score_command(
     with ExitStack() as stack:
         interruption = stack.enter_context(Interruption().installed())
         with interruption.allowed():
-            from moderation.app import build_dispatcher
+            from moderation.app import build_batch_engine
 
-            dispatcher = stack.enter_context(build_dispatcher(settings))
+            dispatcher = stack.enter_context(build_batch_engine(settings))
         outcome = score_files(
             dispatcher,
             files,

@@ -124,3 +124,10 @@ def appealed(
     if after is not None:
         query = query.where(tuple_(appeals.c.filed_at, appeals.c.id) > (after.at, after.id))
     return [rows.appeal(row) for row in connection.execute(query.limit(limit))]
+
+
+def count_appeals(connection: Connection) -> dict[AppealState, int]:
+    """How many appeals are in each state."""
+    found = connection.execute(select(appeals.c.state, func.count()).group_by(appeals.c.state))
+    counts = {AppealState(state): count for state, count in found}
+    return {state: counts.get(state, 0) for state in AppealState}

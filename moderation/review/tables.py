@@ -210,6 +210,17 @@ for _name, _columns in (
     )
 Index("ix_review_decisions_time", decisions.c.decided_at, decisions.c.id)
 
+# What a reviewer held of an item before they were shown what the judge says of it; the first
+# time counts.
+first_views = Table(
+    "review_first_views",
+    metadata,
+    Column("task_id", String(32), ForeignKey("review_tasks.id"), primary_key=True),
+    Column("reviewer_id", String(64), ForeignKey("review_reviewers.id"), primary_key=True),
+    Column("verdict", String(16), nullable=False),
+    Column("formed_at", UtcDateTime, nullable=False),
+)
+
 rulings = Table(
     "review_rulings",
     metadata,

@@ -10,6 +10,8 @@ from moderation.web import (
     bulk_decisions,
     decisions,
     entrance,
+    leading,
+    materials,
     queue,
     receiving,
     references,
@@ -43,20 +45,24 @@ def add_console(
         logins=RateLimiter(logins),
         templates=build_templates(),
     )
-    routers = tuple(
-        one.router
-        for one in (
-            entrance,
-            queue,
-            tasks,
-            decisions,
-            waiting,
-            bulk_decisions,
-            settings,
-            uploads,
-            receiving,
-            references,
-        )
+    routers = (
+        *(
+            one.router
+            for one in (
+                entrance,
+                queue,
+                tasks,
+                materials,
+                decisions,
+                waiting,
+                bulk_decisions,
+                settings,
+                uploads,
+                receiving,
+                references,
+            )
+        ),
+        *leading.ROUTERS,
     )
     differing = {place for router in routers for place in _places(router)} ^ set(MATRIX)
     if differing:

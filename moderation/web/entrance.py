@@ -6,7 +6,7 @@ import secrets
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from moderation.access.errors import KeyRefused
 from moderation.access.keys import AccessRole
@@ -14,7 +14,7 @@ from moderation.access.sessions import begin_session, end_session
 from moderation.database import writing
 from moderation.review.errors import NotFound
 from moderation.web.context import Form, Services, Visit
-from moderation.web.guard import ConsoleRoute, cookie_name, require_form_token
+from moderation.web.guard import ConsoleRoute, cookie_name, is_part, require_form_token
 from moderation.web.rendering import assets, page
 
 router = APIRouter(route_class=ConsoleRoute)
@@ -57,7 +57,11 @@ def log_in(request: Request, services: Services, form: Form) -> Response:
             )
     except KeyRefused:
         return _login_page(request, back, is_refused=True)
-    response = RedirectResponse(back if _BACK.fullmatch(back) else "/console", 303)
+    response: Response = RedirectResponse(back if _BACK.fullmatch(back) else "/console", 303)
+    if is_part(request):
+        # The page that asked goes on with the new session's token.
+        told = {"form_token": begun.session.form_token, "name": begun.session.key.name}
+        response = JSONResponse(told)
     _set_cookie(request, response, "console", begun.token)
     return response
 
@@ -93,8 +97,15 @@ def static(request: Request, name: str) -> Response:
 def _login_page(request: Request, back: str, *, is_refused: bool = False) -> Response:
     token = secrets.token_urlsafe(32)
     status = 401 if is_refused else 200
+    asked = is_part(request)
     response = page(
-        request, "login.html", status, back=back, login_token=token, is_refused=is_refused
+        request,
+        "_login.html" if asked else "login.html",
+        status,
+        back=back,
+        login_token=token,
+        is_refused=is_refused,
+        is_part=asked,
     )
     _set_cookie(request, response, "console_login", token)
     return response

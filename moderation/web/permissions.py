@@ -34,6 +34,10 @@ MATRIX: Mapping[tuple[str, str], frozenset[AccessRole]] = {
     ("POST", "/console/claims"): STAFF,
     ("GET", "/console/tasks/{task_id}"): STAFF,
     ("GET", "/console/tasks/{task_id}/media"): STAFF,
+    ("GET", "/console/tasks/{task_id}/evidence"): STAFF,
+    ("GET", "/console/tasks/{task_id}/materials/{name}"): STAFF,
+    ("GET", "/console/tasks/{task_id}/captions"): STAFF,
+    ("POST", "/console/tasks/{task_id}/view"): STAFF,
     ("POST", "/console/tasks/{task_id}/decision"): STAFF,
     ("POST", "/console/tasks/{task_id}/renew"): STAFF,
     ("POST", "/console/tasks/{task_id}/leave"): STAFF,
@@ -41,6 +45,22 @@ MATRIX: Mapping[tuple[str, str], frozenset[AccessRole]] = {
     ("POST", "/console/tasks/{task_id}/skip"): STAFF,
     ("POST", "/console/tasks/{task_id}/escalate"): STAFF,
     ("POST", "/console/decisions/{decision_id}/undo"): STAFF,
+    ("GET", "/console/lead"): LEADERS,
+    ("GET", "/console/lead/team"): LEADERS,
+    ("GET", "/console/lead/golden"): LEADERS,
+    ("GET", "/console/lead/service"): LEADERS,
+    ("GET", "/console/lead/calibration"): LEADERS,
+    ("GET", "/console/lead/policy"): LEADERS,
+    ("POST", "/console/lead/policy/trials"): LEADERS,
+    ("POST", "/console/lead/policy/activations"): LEADERS,
+    ("GET", "/console/lead/appeals"): LEADERS,
+    ("GET", "/console/lead/appeals/{appeal_id}"): LEADERS,
+    ("GET", "/console/lead/dead-letters"): LEADERS,
+    ("GET", "/console/lead/dead-letters/{job_id}"): LEADERS,
+    ("POST", "/console/lead/dead-letters/{job_id}/retry"): LEADERS,
+    ("GET", "/console/lead/audit"): LEADERS,
+    ("GET", "/console/lead/audit/verification"): LEADERS,
+    ("GET", "/console/lead/audit/export"): LEADERS,
 }
 
 POLLED = frozenset(
@@ -48,6 +68,13 @@ POLLED = frozenset(
         ("GET", "/console/queue/counts"),
         ("GET", "/console/queue/tasks/counts"),
         ("GET", "/console/uploads/table"),
+        ("GET", "/console/tasks/{task_id}/evidence"),
     }
 )
 """Asked for by a page that lies open: no sign of life, so that a session can grow idle."""
+
+LARGE_FORMS: Mapping[tuple[str, str], int] = {
+    ("POST", "/console/lead/policy/trials"): 1024 * 1024,
+    ("POST", "/console/lead/policy/activations"): 1024 * 1024,
+}
+"""Forms that may have more bytes than others: a whole policy."""

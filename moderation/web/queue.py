@@ -6,7 +6,7 @@ from fastapi.responses import RedirectResponse
 from moderation.access.keys import ApiKey
 from moderation.access.role_sets import LEADERS
 from moderation.database import reading, writing
-from moderation.review.claims import claim, waiting_for
+from moderation.review.claims import claim, waiting_for, why_no_claim
 from moderation.review.holding import count_waiting, in_hand, newest_decision
 from moderation.review.reviewers import find_reviewer, require_access
 from moderation.review.transaction import Transaction
@@ -32,6 +32,7 @@ def show_queue(
         counts = count_waiting(connection)
         since = parts.clock() - parts.rules.undo
         undoable = newest_decision(connection, visitor.key.name, since=since)
+        refusal = why_no_claim(tx, visitor.key.name)
     return page(
         request,
         "queue.html",
@@ -42,6 +43,7 @@ def show_queue(
         undoable=undoable,
         undo_until=None if undoable is None else undoable.decided_at + parts.rules.undo,
         is_lead=visitor.key.role in LEADERS,
+        refusal=refusal,
     )
 
 

@@ -6,18 +6,20 @@ from typing import Annotated, Any
 import typer
 
 app = typer.Typer(help="Work queues off.")
-Queues = Annotated[str, typer.Option(help="Parted by commas: ingest, score, explain, maintenance.")]
+_ALL = "ingest,score,explain,maintenance,batch"
+Queues = Annotated[str, typer.Option(help=f"Parted by commas, some of {_ALL}.")]
 
 
 @app.callback(invoke_without_command=True)
 def worker_command(
     context: typer.Context,
-    queues: Queues = "ingest,score,explain,maintenance",
+    queues: Queues = _ALL,
     concurrency: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Processes of each pool. Default: one for score and explain, which load models.",
+            help="Processes of each pool. Default: one for score, explain and batch, which load "
+            "models.",
             show_default=False,
         ),
     ] = None,

@@ -1,0 +1,1 @@
+"""Files of a batch, scored elsewhere for `moderation score --engine`. docs/workers.md."""
