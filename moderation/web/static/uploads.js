@@ -1,4 +1,6 @@
 // Files on their way: two at a time, each with its progress, and a word when it has come.
+import { logInHere } from "./login.js";
+
 const AT_ONCE = 2;
 const form = document.getElementById("upload");
 const list = document.getElementById("sending");
@@ -53,7 +55,8 @@ const send = (job) => {
     job.words.textContent = `${Math.round(100 * job.bar.value)} %`;
   });
   request.upload.addEventListener("load", () => { job.words.textContent = "sent; the server keeps it"; });
-  request.addEventListener("load", () => {
+  request.addEventListener("load", async () => {
+    if (request.status === 401 && await logInHere()) { waiting.push(job); next(); return; }
     if (request.status !== 201) { problem(job, request.responseText); return; }
     job.bar.value = 1;
     job.words.innerHTML = request.responseText;
