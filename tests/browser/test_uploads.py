@@ -12,6 +12,7 @@ from tests.browser.conftest import HOSTILE
 from tests.browser.service import Service, wrongs
 
 SCORED = "5.0 of 9"
+LARGE = b"5 " + b"a" * 8_000_000
 
 
 def uploads(service: Service, window: BrowserContext, name: str = "sue") -> Page:
@@ -120,7 +121,7 @@ def test_a_session_that_ended_is_renewed_on_the_page_and_the_file_is_sent(
     page = uploads(service, window)
     with writing(service.engine) as connection:
         connection.execute(delete(sessions))
-    page.set_input_files("#files", [{"name": "a.jpg", "mimeType": "x/y", "buffer": b"5 a"}])
+    page.set_input_files("#files", [{"name": "a.jpg", "mimeType": "x/y", "buffer": LARGE}])
     asked = page.get_by_role("dialog")
     asked.get_by_label("Key").fill(service.keys["sue"])
     page.keyboard.press("Enter")

@@ -64,7 +64,13 @@ const send = (job) => {
     told.textContent = `${job.file.name} was taken in.`;
     document.body.dispatchEvent(new Event("taken"));
   });
-  request.addEventListener("error", () => problem(job, ""));
+  request.addEventListener("error", async () => {
+    // A refusal before the whole file was read reaches no script: ask whether the session ended.
+    const answer = await fetch("/console/uploads/table", { headers: { "HX-Request": "true" } })
+      .catch(() => null);
+    if (answer?.status === 401 && await logInHere()) { waiting.push(job); next(); return; }
+    problem(job, "");
+  });
   request.addEventListener("abort", () => { job.entry.remove(); });
   request.addEventListener("loadend", () => { sending -= 1; next(); });
   request.send(job.file);
