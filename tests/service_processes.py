@@ -82,7 +82,9 @@ class ServiceProcesses:
         """A module of the tests."""
         return self._start(sys.executable, *arguments)
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, seconds: float = START_SECONDS
+    ) -> subprocess.CompletedProcess[str]:
         """A command of `moderation`, to its end."""
         return subprocess.run(
             [sys.executable, "-m", "moderation", *arguments],
@@ -90,7 +92,7 @@ class ServiceProcesses:
             env=self.environment | {"COLUMNS": "200"},
             capture_output=True,
             text=True,
-            timeout=START_SECONDS,
+            timeout=seconds,
             check=False,
         )
 
