@@ -30,6 +30,7 @@ class ServiceProcesses:
     def __init__(self, folder: Path, database_url: str, **settings: object) -> None:
         self.folder = folder
         self.data, self.run_dir, self.log = folder / "data", folder / "run", folder / "log"
+        self.log.touch()
         self.scored = folder / "scored"
         self._redis, self.broker_url = redis_part(folder / "redis")
         site = folder / "site"

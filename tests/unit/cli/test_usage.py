@@ -30,6 +30,15 @@ def test_help_imports_nothing_heavy() -> None:
     assert run.stderr.splitlines()[-1] == "[]"
 
 
+def test_the_shell_completes_engines() -> None:
+    run = moderation(
+        _MODERATION_COMPLETE="complete_bash",
+        COMP_WORDS="moderation score --engine ",
+        COMP_CWORD="3",
+    )
+    assert {"local", "celery", "ray"} <= set(run.stdout.split())
+
+
 def test_version() -> None:
     from moderation import __version__
 
@@ -45,6 +54,12 @@ def test_version() -> None:
         (["score", "a.mp4", "--out", "no/such/r.csv"], {}, "cannot be written"),
         (["score", "a.mp4", "--resume"], {}, "--resume needs --out"),
         (["score", "a.mp4", "--rationales", "3"], {}, "needs --mode full"),
+        (
+            ["score", "a.mp4", "--engine", "slurm"],
+            {},
+            "expected one of: celery, inline, local, ray",
+        ),
+        (["score", "a.mp4", "--engine", "celery"], {}, "MODERATION_BROKER_URL"),
         (["inspect", "README", "--out", "no/such/r.html"], {}, "cannot be written"),
         (["score"], {}, "Missing argument"),
     ],
