@@ -1,6 +1,7 @@
 """Help, wrong usage, doctor, plugins and what is printed."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,10 +32,13 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_the_shell_completes_engines() -> None:
-    run = moderation(
-        _MODERATION_COMPLETE="complete_bash",
-        COMP_WORDS="moderation score --engine ",
-        COMP_CWORD="3",
+    asked = {"_MODERATION_COMPLETE": "complete_bash", "COMP_WORDS": "moderation score --engine "}
+    run = subprocess.run(
+        [Path(sys.executable).with_name("moderation")],
+        env=os.environ | asked | {"COMP_CWORD": "3"},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert {"local", "celery", "ray"} <= set(run.stdout.split())
 
