@@ -42,6 +42,7 @@ bench: weights
 	$(BIN)/python -m tests.benchmarks.triage
 	$(BIN)/python -m tests.benchmarks.review
 	$(BIN)/python -m tests.benchmarks.api
+	$(BIN)/python -m tests.benchmarks.console
 
 serve: weights
 	$(BIN)/moderation serve

@@ -1,6 +1,6 @@
 """The real application in this process, on a database of the test's own."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from moderation.access.enrolment import issue_key
 from moderation.access.keys import AccessRole
 from moderation.access.rate_limit import Rate, RateLimiter
 from moderation.api.application import create_app
+from moderation.casework.deployment import Deployment
 from moderation.casework.following import follow
 from moderation.database import writing
 from moderation.intake.blobs import BlobStore
@@ -34,6 +35,7 @@ def application(
     bytes_max: int = 1_000_000,
     outbound: OutboundClient | None = None,
     clock: "Clock | None" = None,
+    deployed: "Callable[[], Deployment]" = deployment,
 ) -> FastAPI:
     """The application with a clock that stands still unless a test moves it."""
     outbound = outbound or OutboundClient(resolver=lambda host, port: ["93.184.215.14"])
@@ -42,7 +44,7 @@ def application(
             engine=engine,
             rules=ReviewRules(salt="salt", second_rate=0.0, golden_rate=0.0),
             follow=lambda tx, events, actor: follow(tx, events, namespace="test", actor=actor),
-            deployment=deployment,
+            deployment=deployed,
             ring=lambda sha256: None,
             blobs=BlobStore(data, bytes_max=bytes_max),
             limiter=RateLimiter(rate or Rate(per_second=1e6, burst=10**6)),

@@ -1,6 +1,6 @@
-"""The tables of API keys, and of the sessions that they open."""
+"""The tables of API keys, of the sessions that they open, and of what their holders prefer."""
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, String, Table
+from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, String, Table
 
 from moderation.database import UtcDateTime, metadata
 
@@ -29,3 +29,12 @@ sessions = Table(
     Column("ends_at", UtcDateTime, nullable=False),
 )
 Index("ix_access_sessions_ends_at", sessions.c.ends_at)
+
+# person: the name on the keys.
+preferences = Table(
+    "access_preferences",
+    metadata,
+    Column("person", String(64), primary_key=True),
+    Column("appearance", String(16), nullable=False),
+    Column("has_single_keys", Boolean, nullable=False),
+)

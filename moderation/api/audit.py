@@ -1,6 +1,5 @@
 """The audit trail: searched, verified, exported."""
 
-import secrets
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -14,9 +13,9 @@ from moderation.api.pagination import Page, Paging
 from moderation.api.problems import documented
 from moderation.api.services import Services
 from moderation.audit.check import verify_store
-from moderation.audit.export import export_entries
 from moderation.audit.records import RecordKind
-from moderation.audit.store import Search, read_head, search, stream_entries
+from moderation.audit.store import Search, search
+from moderation.audit.store_export import export_store
 from moderation.audit.verification import FaultKind
 from moderation.database import reading
 
@@ -110,12 +109,7 @@ def verification(services: Services) -> VerificationView:
 )
 def export(services: Services) -> FileResponse:
     """A file that `moderation audit verify --file` checks without this database."""
-    folder = services.data / "exports"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"trail-{secrets.token_hex(8)}.jsonl"
-    with reading(services.engine) as connection:
-        head = read_head(connection)
-    export_entries(stream_entries(services.engine, up_to=head.sequence), head, path)
+    path = export_store(services.engine, services.data / "exports")
     return FileResponse(
         path,
         media_type="application/x-ndjson",

@@ -16,12 +16,9 @@ from moderation.api.pagination import Page, Paging
 from moderation.api.problems import InvalidRequest, documented
 from moderation.api.services import Caller, Services
 from moderation.api.versions import IfMatch, etag, require_match
-from moderation.audit.records import AuditRecord, RecordKind
-from moderation.audit.store import append
-from moderation.casework.adoption import keep_policy, policy_sha256
-from moderation.casework.recording import policy_word
+from moderation.casework import policy_changes
 from moderation.database import reading
-from moderation.policy.activation import Activation, activate, active_policy, list_activations
+from moderation.policy.activation import Activation, active_policy, list_activations
 from moderation.policy.difference import differences
 from moderation.policy.loading import parse_policy
 from moderation.policy.schema import Policy
@@ -30,7 +27,6 @@ from moderation.replay.replaying import Conditions, changes, load_of, replay
 from moderation.triage.context import Unscored
 from moderation.triage.shadow import Deployed
 from moderation.types import RouteBounds
-from moderation.webhooks.registry import WebhookEvent, announce
 
 router = APIRouter(prefix="/v1/policy", route_class=GuardedRoute, tags=["policy"])
 _ERRORS = documented(401, 403, 422, 429, 503)
@@ -226,18 +222,13 @@ def put_into_force(
     def perform(connection: Connection) -> PolicyView:
         present = active_policy(connection)
         require_match(if_match, present.number, "the policy in force")
-        now = services.clock()
-        found = activate(
-            connection, body.toml, replaces=present.number, actor=caller.actor, now=now
+        found = policy_changes.put_into_force(
+            connection,
+            body.toml,
+            replaces=present.number,
+            actor=caller.actor,
+            now=services.clock(),
         )
-        keep_policy(connection, found.policy, now)
-        told = {
-            "policy": policy_word(found.policy.id),
-            "sha256": policy_sha256(found.policy),
-            "previous": policy_word(present.policy.id),
-        }
-        announce(connection, WebhookEvent.POLICY_ACTIVATED, told, now)
-        append(connection, [AuditRecord(RecordKind.POLICY_CHANGED, now, caller.actor, None, told)])
         return PolicyView.of(found)
 
     return once.answer(201, perform)

@@ -1,8 +1,7 @@
 """Files by URL, one or many; off unless the deployment allows it."""
 
 import csv
-import io
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, TypeAdapter, ValidationError
@@ -16,8 +15,11 @@ from moderation.api.idempotency import Once, Repeatable, RepeatableStream, diges
 from moderation.api.item_views import ItemView, ReferenceBody, show_item
 from moderation.api.problems import InvalidRequest, Switched, UnknownType, documented
 from moderation.api.services import Caller, Services
+from moderation.casework.fetching import fetch
 from moderation.errors import TypedError
 from moderation.intake.blobs import Blob
+from moderation.intake.declaring import REFERENCES_MAX, reference_rows
+from moderation.intake.errors import SubmissionError
 from moderation.intake.submission import submit
 from moderation.intake.types import Source
 from moderation.route_services import RouteServices
@@ -26,7 +28,7 @@ router = APIRouter(prefix="/v1/references", route_class=GuardedRoute, tags=["ite
 batch_router = APIRouter(prefix="/v1/references", route_class=StreamRoute, tags=["items"])
 _ERRORS = documented(400, 401, 403, 409, 413, 415, 422, 429, 502, 503)
 
-BATCH_MAX = 50
+BATCH_MAX = REFERENCES_MAX
 
 
 class BatchBody(BodyModel):
@@ -164,11 +166,10 @@ def _take_batch(services: RouteServices, wanted: BatchBody, once: Once, uploader
 
 
 def _fetch(services: RouteServices, url: str) -> Blob:
-    with services.blobs.upload() as incoming:
-        services.outbound.fetch(url, incoming.write, bytes_max=services.blobs.bytes_max)
-        if incoming.size_bytes == 0:
-            raise InvalidRequest("a file of no bytes", expected="media", remedy="Correct the URL.")
-        return incoming.finish()
+    try:
+        return fetch(services.blobs, services.outbound, url)
+    except SubmissionError as error:
+        raise InvalidRequest(error.found, expected=error.expected, remedy=error.remedy) from error
 
 
 def _require_allowed(services: RouteServices) -> None:
@@ -183,12 +184,7 @@ def _require_allowed(services: RouteServices) -> None:
 def _read(media_type: str, content: bytes) -> BatchBody:
     try:
         if media_type == "text/csv":
-            table = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
-            rows: list[dict[str, Any]] = [
-                {name: cell for name, cell in row.items() if cell not in ("", None)}
-                for row in table
-            ]
-            return _BATCH.validate_python({"items": rows})
+            return _BATCH.validate_python({"items": reference_rows(content)})
         if media_type in ("application/json", ""):
             return _BATCH.validate_json(content)
     except ValidationError as error:

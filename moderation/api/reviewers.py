@@ -27,7 +27,7 @@ class WellnessBody(Body):
     has_greyscale: bool = True
     has_mute: bool = True
     work_minutes: Annotated[float, Field(gt=0, le=1440)] = 90.0
-    break_minutes: Annotated[float, Field(ge=0, le=1440)] = 10.0
+    break_minutes: Annotated[float, Field(gt=0, le=1440)] = 10.0
     harmful_daily_max: Annotated[int, Field(ge=0, le=10_000)] = 200
 
 

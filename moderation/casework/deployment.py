@@ -14,7 +14,7 @@ from moderation.review.rules import ReviewRules
 from moderation.triage.context import Calibrated, Unscored
 from moderation.triage.routing import NEVER
 from moderation.triage.shadow import Deployed
-from moderation.types import CalibratedScore, ItemResult, Mode, RouteBounds
+from moderation.types import CalibratedScore, ItemResult, Mode
 
 POLICY_ID_CHARACTERS_MAX = 64
 NO_CALIBRATOR = Unscored("no_calibrator", "nothing says what a score of this mode is worth")
@@ -57,21 +57,23 @@ class Deployment:
                 most = f"at most {POLICY_ID_CHARACTERS_MAX} characters of name@version"
                 raise _wrong(f"the policy {policy.id}", most)
         bounds = {
-            (mode, policy.id): Deployed(policy, self._bounds(mode, policy))
+            (mode, policy.id): self.trial(mode, policy)
             for mode in Mode
             for policy in (self.live, self.shadow)
             if policy is not None
         }
         object.__setattr__(self, "_deployed", bounds)
 
-    def _bounds(self, mode: Mode, policy: Policy) -> RouteBounds:
+    def trial(self, mode: Mode, policy: Policy) -> Deployed:
+        """Any policy, with the bounds that its alphas would have in `mode`."""
         calibrator = self.calibrators.get(mode)
         if calibrator is None:
-            return NEVER
-        return calibrator.route_bounds(
+            return Deployed(policy, NEVER)
+        bounds = calibrator.route_bounds(
             false_allow_max=policy.routes.alpha_allow,
             false_enforce_max=policy.routes.alpha_enforce,
         )
+        return Deployed(policy, bounds)
 
     @property
     def near_distance_max(self) -> int | None:

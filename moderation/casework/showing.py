@@ -11,7 +11,7 @@ from moderation.intake.listings import dispositions_of, jobs_of
 from moderation.intake.types import Item, ItemState, JobKind, JobState
 from moderation.materials.store import MaterialStore, setup_name
 from moderation.review.tables import appeals, tasks
-from moderation.review.types import AppealState
+from moderation.review.types import AppealState, TaskState
 from moderation.types import Mode
 
 TRIES_MAX = 3
@@ -29,7 +29,10 @@ def setup_of(deployment: Deployment) -> str:
 
 
 def is_for_a_person(connection: Connection, item: Item) -> bool:
-    """Whether somebody still has to decide: no ruling yet, or an appeal against it."""
+    """Whether somebody still has to decide: no ruling yet, an appeal against it, or a golden item.
+
+    One that is in somebody's hands as a golden item is shown like any other.
+    """
     if item.state is ItemState.ERASED:
         return False
     if not all(one.is_by_person for one in dispositions_of(connection, item.id)):
@@ -39,7 +42,10 @@ def is_for_a_person(connection: Connection, item: Item) -> bool:
         .join(tasks, tasks.c.id == appeals.c.case_id)
         .where(tasks.c.item_id == item.id, appeals.c.state == AppealState.OPEN)
     )
-    return connection.scalar(is_open.limit(1)) is not None
+    is_held = select(tasks.c.id).where(
+        tasks.c.item_id == item.id, tasks.c.state == TaskState.LEASED
+    )
+    return any(connection.scalar(one.limit(1)) is not None for one in (is_open, is_held))
 
 
 def ask_for_materials(connection: Connection, item: Item, *, now: datetime) -> bool:

@@ -46,15 +46,19 @@ def list_items(
     uploader: str | None = None,
     after: After | None = None,
     limit: int = 50,
+    is_newest_first: bool = False,
 ) -> Sequence[Item]:
-    """Items, oldest first; all, or those in one state, or of one uploader."""
-    query = select(items).order_by(items.c.created_at, items.c.id)
+    """Items, oldest first unless told otherwise; all, or those in one state, or of one uploader."""
+    place = tuple_(items.c.created_at, items.c.id)
+    order = (items.c.created_at, items.c.id)
+    query = select(items).order_by(*(one.desc() if is_newest_first else one for one in order))
     if state is not None:
         query = query.where(items.c.state == state)
     if uploader is not None:
         query = query.where(items.c.uploader == uploader)
     if after is not None:
-        query = query.where(tuple_(items.c.created_at, items.c.id) > (after.at, after.id))
+        key = (after.at, after.id)
+        query = query.where(place < key if is_newest_first else place > key)
     return [rows.item(row) for row in connection.execute(query.limit(limit))]
 
 

@@ -7,9 +7,17 @@ from collections.abc import Sequence, Set
 from enum import StrEnum
 from functools import partial
 from itertools import pairwise
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from encoders.types import Modality
@@ -55,6 +63,13 @@ class Served(StrEnum):
 
     ALLOW = "allow"
     ENFORCE = "enforce"
+
+
+class Reveal(StrEnum):
+    """When whoever holds an item is shown what the judge says of it."""
+
+    AT_ONCE = "at_once"
+    AFTER_VIEW = "after_view"
 
 
 class Strict(BaseModel):
@@ -167,6 +182,12 @@ class LegalLane(Strict):
     deadline_hours: Hours
 
 
+class Reviewing(Strict):
+    """reveal: when reviewers are shown what the judge says; what was measured they always are."""
+
+    reveal: Reveal = Reveal.AT_ONCE
+
+
 def _listed(known: Set[str], value: str) -> str:
     if value not in known:
         told = f"Input should be one of {', '.join(sorted(known))}"
@@ -225,6 +246,7 @@ class Policy(Strict):
     sampling: Sampling = Sampling()
     admission: Admission = Admission()
     duplicates: Duplicates = Duplicates()
+    review: Reviewing = Reviewing()
     clauses: Annotated[tuple[Clause, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -243,6 +265,14 @@ class Policy(Strict):
             told = "one clause must apply everywhere, without surfaces and on_report_only"
             raise Misfit(told, "clauses")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, told: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without keys that came later, where they say nothing: digests stay what they were."""
+        content: dict[str, Any] = told(self)
+        if self.review == Reviewing():
+            content.pop("review", None)
+        return content
 
     @property
     def id(self) -> str:

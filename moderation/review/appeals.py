@@ -1,6 +1,7 @@
 """Appeals: decided by another person than those who decided before, and never by a program."""
 
 import calendar
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, exists, insert, or_, select, update
@@ -168,6 +169,14 @@ def close_appeal(tx: Transaction, taken: Decision) -> None:
 def has_appeal(connection: Connection, case_id: str) -> bool:
     """Whether anybody ever appealed in this case."""
     return bool(connection.scalar(select(exists().where(appeals.c.case_id == case_id))))
+
+
+def appeals_in(connection: Connection, case_id: str) -> Sequence[Appeal]:
+    """The appeals in a case, newest first."""
+    query = select(appeals).where(appeals.c.case_id == case_id)
+    return [
+        rows.appeal(row) for row in connection.execute(query.order_by(appeals.c.filed_at.desc()))
+    ]
 
 
 def appeal_of_task(connection: Connection, task_id: str) -> Appeal | None:

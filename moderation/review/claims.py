@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Row, Select, and_, exists, func, insert, select, update
 
 from moderation.review import rows
-from moderation.review.errors import NotAllowed, RestDue
+from moderation.review.errors import NotAllowed, RestDue, ReviewError
 from moderation.review.golden import golden_in_place_of
 from moderation.review.leases import expire, pass_over
 from moderation.review.reviewers import at_work, require_access, start_work
@@ -40,6 +40,7 @@ def claim(tx: Transaction, reviewer_id: str, desk: Desk = Desk.GENERAL) -> Claim
     require_access(reviewer, desk)
     expire(tx)
     _require_room_and_rest(tx, reviewer, work)
+    start_work(tx, reviewer.id, go_on(reviewer.wellness, work, tx.now))
     head = tx.connection.execute(
         waiting_for(tx, reviewer_id, desk)
         .limit(1)
@@ -118,6 +119,20 @@ def grant(tx: Transaction, task: "Row[tuple[object, ...]]", reviewer_id: str) ->
     return Claim(rows.review_task(task), rows.lease(lease))
 
 
+def why_no_claim(tx: Transaction, reviewer_id: str) -> ReviewError | None:
+    """What a claim of this reviewer would be refused with at this moment; nothing is changed.
+
+    Raises:
+        NotFound: no such reviewer.
+    """
+    reviewer, work = at_work(tx, reviewer_id, lock=False)
+    try:
+        _require_room_and_rest(tx, reviewer, work)
+    except ReviewError as refusal:
+        return refusal
+    return None
+
+
 def _require_room_and_rest(tx: Transaction, reviewer: Reviewer, work: Work | None) -> None:
     in_hand = tx.connection.scalar(
         select(func.count()).where(leases.c.reviewer_id == reviewer.id, IS_LIVE)
@@ -141,7 +156,6 @@ def _require_room_and_rest(tx: Transaction, reviewer: Reviewer, work: Work | Non
         raise RestDue(
             f"{wellness.harmful_daily_max} harmful items within 24 hours", resumes_at=resumes_at
         )
-    start_work(tx, reviewer.id, go_on(wellness, work, tx.now))
 
 
 def _cap_reached_at(tx: Transaction, reviewer: Reviewer) -> datetime | None:

@@ -12,7 +12,9 @@ from moderation.review.appeals import close_appeal, has_appeal
 from moderation.review.cases import settle, unsettle
 from moderation.review.claims import grant, waiting_for
 from moderation.review.errors import NotAllowed, NotFound
+from moderation.review.holding import find_task
 from moderation.review.leases import end, held, lock_case
+from moderation.review.reviewers import find_reviewer, require_access
 from moderation.review.tables import STANDS, decisions, tasks
 from moderation.review.transaction import ReviewEvent, Transaction
 from moderation.review.types import (
@@ -21,11 +23,17 @@ from moderation.review.types import (
     Desk,
     Finding,
     LeaseEnd,
+    Role,
     TaskKind,
     TaskState,
 )
 
 GROUP_MAX = 1000
+_STATE_NOW = {
+    TaskState.LEASED: "in somebody's hands",
+    TaskState.DECIDED: "decided already",
+    TaskState.WITHDRAWN: "withdrawn",
+}
 
 
 def decide(
@@ -72,6 +80,49 @@ def decide_group(tx: Transaction, token: str, finding: Finding) -> list[Decision
     for other in others:
         taken.append(_close(tx, other, lease.reviewer_id, finding, tx.now, bulk_id=bulk_id))
     return taken
+
+
+def decide_waiting(
+    tx: Transaction, task_id: str, reviewer_id: str, finding: Finding, *, bulk_id: str
+) -> Decision:
+    """Decide a task that nobody holds, as one of those that a lead has selected.
+
+    bulk_id: shared by all of them; each takes a transaction of its own. Second opinions and
+    appeals are left to whoever claims them: they are worth something only with a look.
+
+    Raises:
+        NotFound: no such task, or no such reviewer.
+        NotAllowed: not a lead, not a first review, decided or in hand by now, or one that this
+            lead has decided or skipped.
+    """
+    reviewer, record = find_reviewer(tx.connection, reviewer_id), find_task(tx.connection, task_id)
+    require_access(reviewer, record.task.desk)
+    if reviewer.role is Role.REVIEWER:
+        raise NotAllowed(
+            f"{reviewer.id!r} is a reviewer",
+            expected="a lead, to decide several tasks at once",
+            remedy="Claim them one by one.",
+        )
+    if record.kind is not TaskKind.FIRST:
+        raise NotAllowed(
+            f"task {task_id} asks for another opinion",
+            expected="a first review",
+            remedy="Claim it, and look at it by itself.",
+        )
+    row = tx.connection.execute(
+        waiting_for(tx, reviewer_id, record.task.desk)
+        .where(tasks.c.id == task_id)
+        .with_for_update(of=tasks, skip_locked=True, key_share=True)
+    ).one_or_none()
+    if row is None:
+        is_there = record.state is TaskState.WAITING
+        raise NotAllowed(
+            f"task {task_id} "
+            + ("is not for you now" if is_there else f"is {_STATE_NOW[record.state]}"),
+            expected="a task that waits, and that you have neither decided nor skipped",
+            remedy="Leave it to others.",
+        )
+    return _close(tx, row, reviewer_id, finding, tx.now, bulk_id=bulk_id)
 
 
 def undo(tx: Transaction, decision_id: str, reviewer_id: str) -> Claim:

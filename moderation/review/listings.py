@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, or_, select, tuple_
+from sqlalchemy import Connection, Select, and_, func, or_, select, tuple_
 
 from encoders.types import Modality
 from moderation.review import rows
@@ -58,7 +58,27 @@ def waiting(
 
     where: only some of it, or what is in hand instead, in the same order.
     """
-    where = where or TaskFilter()
+    query = _matching(desk, where or TaskFilter())
+    if after is not None:
+        later = tuple_(tasks.c.created_at, tasks.c.id) > (after.created_at, after.id)
+        worse = or_(
+            tasks.c.priority < after.priority,
+            and_(tasks.c.priority == after.priority, later),
+        )
+        query = query.where(tasks.c.lane >= after.lane, or_(tasks.c.lane > after.lane, worse))
+    query = query.order_by(tasks.c.lane, tasks.c.priority.desc(), tasks.c.created_at, tasks.c.id)
+    return [rows.task_record(row) for row in connection.execute(query.limit(limit))]
+
+
+def count_matching(
+    connection: Connection, desk: Desk, where: TaskFilter, *, count_max: int = 10_000
+) -> int:
+    """How many tasks `waiting` would list; it stops counting at `count_max`."""
+    some = _matching(desk, where).with_only_columns(tasks.c.id).limit(count_max).subquery()
+    return int(connection.scalar(select(func.count()).select_from(some)) or 0)
+
+
+def _matching(desk: Desk, where: TaskFilter) -> "Select[tuple[object, ...]]":
     query = select(tasks).where(IS_WAITING, tasks.c.desk == desk)
     if where.is_leased:
         held = select(leases.c.task_id).where(IS_LIVE)
@@ -70,15 +90,7 @@ def waiting(
     ):
         if wanted is not None:
             query = query.where(column == wanted)
-    if after is not None:
-        later = tuple_(tasks.c.created_at, tasks.c.id) > (after.created_at, after.id)
-        worse = or_(
-            tasks.c.priority < after.priority,
-            and_(tasks.c.priority == after.priority, later),
-        )
-        query = query.where(tasks.c.lane >= after.lane, or_(tasks.c.lane > after.lane, worse))
-    query = query.order_by(tasks.c.lane, tasks.c.priority.desc(), tasks.c.created_at, tasks.c.id)
-    return [rows.task_record(row) for row in connection.execute(query.limit(limit))]
+    return query
 
 
 def decided(
@@ -112,3 +124,10 @@ def appealed(
     if after is not None:
         query = query.where(tuple_(appeals.c.filed_at, appeals.c.id) > (after.at, after.id))
     return [rows.appeal(row) for row in connection.execute(query.limit(limit))]
+
+
+def count_appeals(connection: Connection) -> dict[AppealState, int]:
+    """How many appeals are in each state."""
+    found = connection.execute(select(appeals.c.state, func.count()).group_by(appeals.c.state))
+    counts = {AppealState(state): count for state, count in found}
+    return {state: counts.get(state, 0) for state in AppealState}

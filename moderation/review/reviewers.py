@@ -39,15 +39,17 @@ def _unknown(reviewer_id: str) -> NotFound:
     )
 
 
-def at_work(tx: Transaction, reviewer_id: str) -> tuple[Reviewer, Work | None]:
+def at_work(
+    tx: Transaction, reviewer_id: str, *, lock: bool = True
+) -> tuple[Reviewer, Work | None]:
     """A reviewer and the stretch of work they are in; locked, so that their claims take turns.
 
     Raises:
         NotFound: nobody of that id.
     """
-    row = tx.connection.execute(
-        select(reviewers).where(reviewers.c.id == reviewer_id).with_for_update(key_share=True)
-    ).one_or_none()
+    query = select(reviewers).where(reviewers.c.id == reviewer_id)
+    query = query.with_for_update(key_share=True) if lock else query
+    row = tx.connection.execute(query).one_or_none()
     if row is None:
         raise _unknown(reviewer_id)
     if row.work_began_at is None or row.last_active_at is None:

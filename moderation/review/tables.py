@@ -210,6 +210,17 @@ for _name, _columns in (
     )
 Index("ix_review_decisions_time", decisions.c.decided_at, decisions.c.id)
 
+# What a reviewer held of an item before they were shown what the judge says of it; the first
+# time counts.
+first_views = Table(
+    "review_first_views",
+    metadata,
+    Column("task_id", String(32), ForeignKey("review_tasks.id"), primary_key=True),
+    Column("reviewer_id", String(64), ForeignKey("review_reviewers.id"), primary_key=True),
+    Column("verdict", String(16), nullable=False),
+    Column("formed_at", UtcDateTime, nullable=False),
+)
+
 rulings = Table(
     "review_rulings",
     metadata,
@@ -248,3 +259,17 @@ Index(
     postgresql_where=text("state = 'open'"),
 )
 Index("ix_review_appeals_time", appeals.c.filed_at, appeals.c.id)
+
+saved_views = Table(
+    "review_saved_views",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("desk", String(16), nullable=False),
+    Column("lane", Integer),
+    Column("clause_id", String(64)),
+    Column("modality", String(16)),
+    Column("is_leased", Boolean, nullable=False),
+)
+Index("uq_review_saved_views_name", saved_views.c.owner, saved_views.c.name, unique=True)

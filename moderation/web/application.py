@@ -6,7 +6,20 @@ from moderation.access.rate_limit import Rate, RateLimiter
 from moderation.access.sessions import SessionRules
 from moderation.errors import ConfigurationError
 from moderation.route_services import RouteServices
-from moderation.web import decisions, entrance, queue, tasks
+from moderation.web import (
+    bulk_decisions,
+    decisions,
+    entrance,
+    leading,
+    materials,
+    queue,
+    receiving,
+    references,
+    settings,
+    tasks,
+    uploads,
+    waiting,
+)
 from moderation.web.guard import ConsoleServices
 from moderation.web.permissions import MATRIX
 from moderation.web.rendering import build_templates
@@ -32,7 +45,25 @@ def add_console(
         logins=RateLimiter(logins),
         templates=build_templates(),
     )
-    routers = (entrance.router, queue.router, tasks.router, decisions.router)
+    routers = (
+        *(
+            one.router
+            for one in (
+                entrance,
+                queue,
+                tasks,
+                materials,
+                decisions,
+                waiting,
+                bulk_decisions,
+                settings,
+                uploads,
+                receiving,
+                references,
+            )
+        ),
+        *leading.ROUTERS,
+    )
     differing = {place for router in routers for place in _places(router)} ^ set(MATRIX)
     if differing:
         raise ConfigurationError(

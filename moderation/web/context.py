@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Query, Request
 
 from moderation.web.guard import ConsoleServices, Visitor
 
 PathId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
+Days = Annotated[int, Query(ge=1, le=366)]
+"""Length of a period that ends now."""
+Cursor = Annotated[str, Query(max_length=120)]
+"""Where a listing goes on, see `moderation.web.cursors`."""
 
 
 async def _services(request: Request) -> ConsoleServices:

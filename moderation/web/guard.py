@@ -1,6 +1,7 @@
 """What comes before every page: session, role, the form's token; and headers after it."""
 
 import hmac
+import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from moderation.access.errors import KeyRefused, RoleRefused, SessionEnded, TooManyRequests
 from moderation.access.keys import ApiKey
+from moderation.access.preferences import Preferences, find_preferences
 from moderation.access.rate_limit import RateLimiter
 from moderation.access.role_sets import PUBLIC
 from moderation.access.sessions import (
@@ -32,13 +34,22 @@ from moderation.errors import (
     TransientError,
     TypedError,
 )
-from moderation.intake.errors import UnknownItem
+from moderation.intake.errors import (
+    SubmissionError,
+    UnknownItem,
+    UnknownJob,
+    UploadError,
+    UploadTooLarge,
+)
+from moderation.outbound.addresses import AddressRefused, NameNotResolved
+from moderation.outbound.client import RemoteTooLarge
 from moderation.review.errors import NotFound, ReviewError
 from moderation.route_services import RouteServices
-from moderation.web.permissions import MATRIX, POLLED
+from moderation.web.permissions import LARGE_FORMS, MATRIX, POLLED
 from moderation.web.rendering import page
 
-FORM_BYTES_MAX = 64 * 1024
+FORM_BYTES_MAX, FORM_FIELDS_MAX = 64 * 1024, 200
+_OF_TASK = re.compile(r"/console/tasks/[A-Za-z0-9._-]+")
 SECURITY_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -72,6 +83,13 @@ STATUSES: Mapping[type[TypedError], int] = {
     FormIncomplete: 422,
     NotFound: 404,
     UnknownItem: 404,
+    UnknownJob: 404,
+    UploadTooLarge: 413,
+    RemoteTooLarge: 413,
+    UploadError: 409,
+    SubmissionError: 422,
+    AddressRefused: 422,
+    NameNotResolved: 422,
     ReviewError: 409,
     StatementError: 422,
     TooManyRequests: 429,
@@ -91,10 +109,11 @@ class ConsoleServices:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who asks: a session and the token it came with."""
+    """Who asks: a session, the token it came with, and how its holder likes the console."""
 
     session: Session
     token: str = field(repr=False)
+    preferences: Preferences
 
     @property
     def key(self) -> ApiKey:
@@ -104,6 +123,9 @@ class Visitor:
 
 class ConsoleRoute(APIRoute):
     """A page for whom `MATRIX` names."""
+
+    takes_stream = False
+    """Whether the page reads the body itself; its form token then comes in a header."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The page with all that comes before and after it."""
@@ -123,14 +145,15 @@ class ConsoleRoute(APIRoute):
                 remedy="Enter it in moderation.web.permissions.",
             )
         roles, is_unsafe = MATRIX[place], place[0] != "GET"
+        bytes_max = LARGE_FORMS.get(place, FORM_BYTES_MAX)
 
         async def handler(request: Request) -> Response:
             services: ConsoleServices = request.app.state.console
             request.state.form = {}
             request.state.visitor = None
             try:
-                if is_unsafe:
-                    request.state.form = await _form(request)
+                if is_unsafe and not self.takes_stream:
+                    request.state.form = await _form(request, bytes_max)
                 if roles is not PUBLIC:
                     visitor = await run_in_threadpool(_visitor, request, services, place)
                     request.state.visitor = visitor
@@ -163,6 +186,12 @@ class ConsoleRoute(APIRoute):
     def path_format_of_matrix(self) -> str:
         """As the matrix has it."""
         return self.path
+
+
+class ConsoleStreamRoute(ConsoleRoute):
+    """A page that reads its body piece by piece."""
+
+    takes_stream = True
 
 
 def status_of(error: TypedError) -> int:
@@ -200,46 +229,55 @@ def _visitor(request: Request, services: ConsoleServices, place: tuple[str, str]
     now = services.parts.clock()
     with reading(services.parts.engine) as connection:
         session = find_session(connection, token, services.sessions, now)
+        preferences = find_preferences(connection, session.key.name)
     if place not in POLLED and needs_touch(session, now):
         with writing(services.parts.engine) as connection:
             touch_session(connection, token, now)
-    return Visitor(session, token)
+    return Visitor(session, token, preferences)
 
 
-async def _form(request: Request) -> Mapping[str, str]:
+async def _form(request: Request, bytes_max: int) -> Mapping[str, str]:
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > FORM_BYTES_MAX:
-            raise _unread()
+        if len(body) > bytes_max:
+            raise _unread(bytes_max)
     try:
-        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=50)
+        pairs = parse_qsl(
+            body.decode("utf-8"), keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX
+        )
     except ValueError as error:
-        raise _unread() from error
+        raise _unread(bytes_max) from error
     return {name: value.replace("\0", "") for name, value in pairs}
 
 
-def _unread() -> FormRefused:
+def _unread(bytes_max: int) -> FormRefused:
     return FormRefused(
         "a form that cannot be read",
-        expected=f"at most {FORM_BYTES_MAX} bytes of fields",
+        expected=f"at most {bytes_max} bytes of fields",
         remedy="Write less.",
     )
 
 
+def is_part(request: Request) -> bool:
+    """Whether a script of ours asks, for a part of its page."""
+    return request.headers.get("hx-request") == "true"
+
+
 def _told(request: Request, error: TypedError, status: int) -> Response:
-    is_part = request.headers.get("hx-request") == "true"
-    if status == 401 and not is_part:
-        back = request.url.path if request.method == "GET" else "/console"
+    if status == 401 and not is_part(request):
+        # Back to the task that a form was sent from: the note that was typed waits there.
+        task = _OF_TASK.match(request.url.path)
+        back = request.url.path if request.method == "GET" else task[0] if task else "/console"
         return RedirectResponse(f"/console/login?back={quote(back)}", 303)
     response = page(
         request,
-        "_problem.html" if is_part else "problem.html",
+        "_problem.html" if is_part(request) else "problem.html",
         status,
         error=error,
         shown_status=status,
     )
-    if is_part:
+    if is_part(request):
         response.headers["HX-Retarget"] = "#notice"
         response.headers["HX-Reswap"] = "innerHTML"
     if isinstance(error, TooManyRequests):

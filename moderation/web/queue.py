@@ -1,18 +1,13 @@
-"""The queue: what comes next, what is in hand, and for leads what waits."""
+"""The queue: what comes next, and what is in hand."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from encoders.types import Modality
 from moderation.access.keys import ApiKey
 from moderation.access.role_sets import LEADERS
 from moderation.database import reading, writing
-from moderation.priority.lanes import Lane
-from moderation.review.claims import claim, waiting_for
-from moderation.review.holding import count_waiting, find_task, in_hand, newest_decision
-from moderation.review.listings import TaskFilter, place, waiting
+from moderation.review.claims import claim, waiting_for, why_no_claim
+from moderation.review.holding import count_waiting, in_hand, newest_decision
 from moderation.review.reviewers import find_reviewer, require_access
 from moderation.review.transaction import Transaction
 from moderation.review.types import Desk
@@ -21,10 +16,6 @@ from moderation.web.guard import ConsoleRoute, ConsoleServices
 from moderation.web.rendering import page
 
 router = APIRouter(route_class=ConsoleRoute)
-PAGE_TASKS = 25
-
-Word = Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9_-]*$")]
-LANES = {str(int(lane)): int(lane) for lane in Lane}
 
 
 @router.get("/console/queue")
@@ -41,6 +32,7 @@ def show_queue(
         counts = count_waiting(connection)
         since = parts.clock() - parts.rules.undo
         undoable = newest_decision(connection, visitor.key.name, since=since)
+        refusal = why_no_claim(tx, visitor.key.name)
     return page(
         request,
         "queue.html",
@@ -51,6 +43,7 @@ def show_queue(
         undoable=undoable,
         undo_until=None if undoable is None else undoable.decided_at + parts.rules.undo,
         is_lead=visitor.key.role in LEADERS,
+        refusal=refusal,
     )
 
 
@@ -60,40 +53,6 @@ def show_counts(request: Request, services: Services) -> Response:
     with reading(services.parts.engine) as connection:
         counts = count_waiting(connection)
     return page(request, "queue/_counts.html", counts=counts)
-
-
-@router.get("/console/queue/tasks")
-def list_tasks(
-    request: Request,
-    services: Services,
-    desk: Desk = Desk.GENERAL,
-    lane: Word = "",
-    clause: Word = "",
-    modality: Word = "",
-    state: Word = "waiting",
-    after: Word = "",
-) -> Response:
-    """What waits, in order, page by page. For leads: it shows what reviewers are not told."""
-    where = TaskFilter(
-        lane=LANES.get(lane),
-        clause_id=clause or None,
-        modality=Modality(modality) if modality in set(Modality) else None,
-        is_leased=state == "leased",
-    )
-    with reading(services.parts.engine) as connection:
-        begin = place(find_task(connection, after)) if after else None
-        found = waiting(connection, desk, where=where, after=begin, limit=PAGE_TASKS + 1)
-    policy = services.parts.deployment().live
-    return page(
-        request,
-        "tasks.html",
-        desk=desk,
-        chosen={"lane": lane, "clause": clause, "modality": modality, "state": state},
-        clauses=[one.id for one in policy.clauses],
-        modalities=list(Modality),
-        tasks=found[:PAGE_TASKS],
-        next_after=found[PAGE_TASKS - 1].task.id if len(found) > PAGE_TASKS else None,
-    )
 
 
 @router.post("/console/claims")

@@ -6,22 +6,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 
 from moderation.access.role_sets import LEADERS
-from moderation.casework.adoption import stored_policy
-from moderation.casework.statements import clause_of
 from moderation.database import reading, writing
 from moderation.review import leases
 from moderation.review.errors import NotFound
-from moderation.review.holding import (
-    count_group,
-    live_lease,
-    newest_decision,
-    visible_task,
-)
-from moderation.review.reviewers import find_reviewer
-from moderation.review.types import Action, Verdict
+from moderation.review.holding import visible_task
 from moderation.web.context import Form, PathId, Services, Visit
-from moderation.web.evidence import evidence_of, why
 from moderation.web.guard import ConsoleRoute
+from moderation.web.item_page import page_context
 from moderation.web.media_types import shown_type
 from moderation.web.rendering import page
 
@@ -33,37 +24,7 @@ GRACE = timedelta(seconds=90)
 @router.get("/console/tasks/{task_id}")
 def show_task(request: Request, services: Services, visitor: Visit, task_id: PathId) -> Response:
     """To decide, for whoever holds it; to read, for leads."""
-    parts = services.parts
-    now = parts.clock()
-    with reading(parts.engine) as connection:
-        task = visible_task(
-            connection, task_id, visitor.key.name, sees_all=visitor.key.role in LEADERS
-        ).task
-        lease = live_lease(connection, task_id, visitor.key.name)
-        policy = stored_policy(connection, task.policy_version)
-        evidence = evidence_of(connection, task, parts.deployment())
-        reviewer = find_reviewer(connection, visitor.key.name)
-        copies = count_group(connection, task.group_id)
-        undoable = newest_decision(connection, visitor.key.name, since=now - parts.rules.undo)
-    path = parts.blobs.path(task.sha256)
-    is_there = path.is_file()
-    return page(
-        request,
-        "item.html",
-        task=task,
-        lease=lease,
-        clause=clause_of(policy, task.clause_id),
-        evidence=evidence,
-        why=why(task, now),
-        wellness=reviewer.wellness,
-        copies=copies,
-        undoable=undoable,
-        undo_until=None if undoable is None else undoable.decided_at + parts.rules.undo,
-        has_media=is_there,
-        shown=shown_type(path, task.modality) if is_there else None,
-        verdicts=list(Verdict),
-        actions=list(Action),
-    )
+    return page(request, "item.html", **page_context(services, visitor, task_id))
 
 
 @router.get("/console/tasks/{task_id}/media")

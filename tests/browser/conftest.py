@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,14 +11,18 @@ from shutil import copyfile, which
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import Engine
 
 from moderation.access.enrolment import issue_key
 from moderation.access.keys import AccessRole
+from moderation.casework.deployment import Deployment
 from moderation.casework.running import work_off
 from moderation.database import open_engine, writing
 from moderation.web.application import add_console
 from tests.api_application import application
+from tests.browser.service import other_window, service, window  # noqa: F401 - fixtures
 from tests.contract.casework.scripted import Clock, deployment, make_desk, policy, send
 
 SAMPLE = Path(__file__).parents[2] / "docs" / "samples" / "photo-genuine.jpg"
@@ -42,32 +47,53 @@ def site(migrated: Path, tmp_path: Path) -> Iterator[Site]:
     file = tmp_path / "moderation.sqlite"
     copyfile(migrated, file)
     engine = open_engine(f"sqlite:///{file}")
-    clock = Clock()
     desk = make_desk(
-        engine, tmp_path, clock=clock, deployment=deployment(live=policy(), calibrators={})
+        engine, tmp_path, clock=Clock(), deployment=deployment(live=policy(), calibrators={})
     )
     for number in range(4):
         item = send(desk, f"5 {number}", uploader="sue", declared_name=HOSTILE)
         copyfile(SAMPLE, desk.blobs.path(item.sha256))
     work_off(desk)
+    with serve(engine, tmp_path) as served:
+        yield served
+    engine.dispose()
+
+
+@contextmanager
+def serve(
+    engine: Engine, folder: Path, deployed: Callable[[], Deployment] = deployment
+) -> Iterator[Site]:
+    """The console on a database and its folder, with everybody's keys."""
     with writing(engine) as connection:
         keys = {
             name: issue_key(connection, name=name, role=role, now=datetime.now(UTC)).secret_text
             for name, role in PEOPLE.items()
         }
-    app = application(engine, tmp_path, clock=lambda: datetime.now(UTC))  # type: ignore[arg-type]
+    app = application(
+        engine,
+        folder,
+        clock=lambda: datetime.now(UTC),  # type: ignore[arg-type]
+        deployed=deployed,
+    )
     add_console(app, app.state.services)
+    with served(app) as address:
+        yield Site(address, keys)
+    engine.dispose()
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """The address of an application that listens until the end."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        yield Site(f"http://127.0.0.1:{listener.getsockname()[1]}", keys)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()
         listener.close()
-        engine.dispose()
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,7 @@ class ScriptedDispatcher:
 
     `corrupt`: cannot be read, for good. `later`: may be tried again. `break`: the dispatcher
     itself breaks down. `busy`: it says that it may be tried again. `kill`: its process dies. Words
-    `pdq:HASH` are its pictures, `video` its kind; `made` says that an algorithm made it.
+    `pdq:HASH` are its pictures, `video` or `audio` its kind; `made` says that an algorithm made it.
     """
 
     judge_id = "scripted-1"
@@ -87,7 +87,7 @@ class ScriptedDispatcher:
         judgment = Judgment(digits, 1.0, float(digit), mode, self.judge_id)
         words = path.read_text().split()
         hashes = tuple(one.removeprefix("pdq:") for one in words if one.startswith("pdq:"))
-        kind = Modality.VIDEO if "video" in words else Modality.IMAGE
+        kind = next((one for one in Modality if one in words), Modality.IMAGE)
         return ItemResult(
             str(path),
             digest,

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from encoders.types import Modality
+from moderation.policy.difference import differences
 from moderation.policy.loading import DEFAULT, PolicyError, default_policy, load_policy
-from moderation.policy.schema import WhileWaiting
+from moderation.policy.schema import Policy, WhileWaiting
 from moderation.policy.source_lines import line_of
 
 TEXT = DEFAULT.read_text(encoding="utf-8")
@@ -196,3 +197,16 @@ def test_minutes_of_an_unknown_modality_are_the_longest() -> None:
     minutes = default_policy().clause("feed").minutes
     assert minutes.of(Modality.AUDIO) == 2.0
     assert minutes.of(None) == 3.0
+
+
+def test_a_key_that_came_later_changes_no_digest_where_it_says_nothing() -> None:
+    policy = default_policy()
+    silent = policy.model_dump_json()
+    assert "review" not in policy.model_dump()
+    spoken = Policy.model_validate(policy.model_dump() | {"review": {"reveal": "at_once"}})
+    assert spoken.model_dump_json() == silent
+    after = Policy.model_validate(policy.model_dump() | {"review": {"reveal": "after_view"}})
+    assert Policy.model_validate_json(after.model_dump_json()) == after
+    assert [str(one) for one in differences(policy, after)] == [
+        "policy: review.reveal is new: after_view"
+    ]

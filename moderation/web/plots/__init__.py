@@ -1,0 +1,1 @@
+"""Plots as SVG in the page: pure functions of numbers. Marks have classes; lead.css paints them."""
