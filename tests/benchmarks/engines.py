@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.engines [--files 96] [--engines local celery-1 celery-2 ray]
 
-Different files of each kind, scored by the starter judge in fast mode, without a feature cache. Every
-engine has the same list: its first rows load the models and are not timed. On one machine the
+Different files of each kind, scored by the starter judge in fast mode, without a feature cache.
+Every engine has the same list: its first rows load the models and are not timed. On one machine the
 engines share its cores, so that what is shown is what each costs beside `local`, not how it scales.
 """
 
