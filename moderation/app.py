@@ -3,8 +3,9 @@
 import inspect
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from encoders.sandbox import Sandbox
 from encoders.sandbox_errors import ChildExit
@@ -22,7 +23,7 @@ from moderation.pipeline import PictureHashes, ScoringPipeline
 from moderation.ports import BatchEngine, Dispatcher
 from moderation.provenance import ProvenanceReader, read_trust_anchors
 from moderation.registry import PluginGroup
-from moderation.settings import Settings, cores
+from moderation.settings import LOCAL, Settings, cores
 from moderation.setup_digests import decoder_limits, plan_id, read_request, scoring_setup
 from moderation.telemetry import tracing
 from moderation.types import Mode
@@ -245,17 +246,15 @@ def build_dispatcher(
     picture_hashes: see `ScoringPipeline`; they take time, and only who compares files needs them.
 
     Raises:
-        ConfigurationError, WeightsMissing: see `build_batch_engine`; or the dispatcher of the
-            settings scores elsewhere, and only whole batches.
+        ConfigurationError, WeightsMissing: see `build_batch_engine`; or it scores elsewhere.
     """
-    if getattr(registry.load(PluginGroup.DISPATCHERS, settings.dispatcher), "is_remote", False):
+    if getattr(_engine(settings), "is_remote", False):
         raise ConfigurationError(
             f"the dispatcher {settings.dispatcher!r}, which has batches scored elsewhere",
-            expected="one that scores in this process, such as local",
+            expected=f"one that scores in this process, such as {LOCAL}",
             remedy="Unset MODERATION_DISPATCHER, and name it with `moderation score --engine`.",
         )
-    dispatcher: Any = build_batch_engine(settings, picture_hashes=picture_hashes)
-    return dispatcher  # type: ignore[no-any-return]  # all that are not remote examine as well
+    return cast(Dispatcher, build_batch_engine(settings, picture_hashes=picture_hashes))
 
 
 def build_batch_engine(
@@ -264,37 +263,36 @@ def build_batch_engine(
     """Everything that `moderation score` needs; a remote engine needs neither models nor torch.
 
     Raises:
-        ConfigurationError, WeightsMissing: found without loading anything: a package or a plugin
-            that is not installed, a judge that is not there or altered, a backbone that was not
-            pulled.
+        ConfigurationError, WeightsMissing: found without loading anything: a package, plugin,
+            judge or backbone that is not there, or an altered judge.
     """
+    plugin = _engine(settings)
     description = read_description(judge_folder(settings))
-    plugin = registry.load(PluginGroup.DISPATCHERS, settings.dispatcher)
     if not getattr(plugin, "is_remote", False):
-        _require_models(settings, description.backbone)
-    request = read_request(settings)
+        for group, name in sorted(settings.plugins):
+            registry.find(group, name)
+        weights = build_weights(settings)
+        if description.backbone in weights.names:
+            weights.path(description.backbone)
     with ExitStack() as on_failure:
         resources = on_failure.enter_context(ExitStack())
         sandbox = resources.enter_context(build_sandbox(settings))
-        dispatcher: BatchEngine = plugin(
+        engine: BatchEngine = plugin(
             ScoringParts(
                 settings=settings,
                 load=lambda: build_pipeline(settings, sandbox, picture_hashes=picture_hashes),
-                read=lambda path: sandbox.read(path, request),
+                read=partial(sandbox.read, request=read_request(settings)),
                 resources=resources,
                 judge_id=description.judge_id,
                 setup=scoring_setup(settings, description),
                 limits=decoder_limits(settings),
             )
         )
-        on_failure.pop_all()  # from here on the dispatcher closes them
-        return dispatcher
+        on_failure.pop_all()  # from here on the engine closes them
+        return engine
 
 
-def _require_models(settings: Settings, backbone: str) -> None:
-    require_installed(*SCORING)
-    for group, name in sorted(settings.plugins):
-        registry.find(group, name)
-    weights = build_weights(settings)
-    if backbone in weights.names:
-        weights.path(backbone)
+def _engine(settings: Settings) -> Any:
+    if settings.dispatcher == LOCAL:
+        require_installed(*SCORING)
+    return registry.load(PluginGroup.DISPATCHERS, settings.dispatcher)

@@ -19,6 +19,8 @@ from moderation.types import Mode
 PREFIX = "MODERATION_"
 BELL = "celery"
 """Name of the plugin that rings at `broker_url`."""
+LOCAL = "local"
+"""Name of the dispatcher that scores in its own process."""
 
 _LIMITS = ReadLimits()
 
@@ -164,7 +166,7 @@ class Settings(BaseSettings):
     judge: str = "starter"
     judge_plugin: str = "soft_token"
     encoders: Names = ("clip", "whisper", "forensic")
-    dispatcher: str = "local"
+    dispatcher: str = LOCAL
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     workers: Annotated[int, AfterValidator(_check_workers)] = Field(default=0, ge=0)
     data_dir: Folder = Field(default_factory=_default_data_dir)

@@ -30,6 +30,7 @@ class ServiceProcesses:
     def __init__(self, folder: Path, database_url: str, **settings: object) -> None:
         self.folder = folder
         self.data, self.run_dir, self.log = folder / "data", folder / "run", folder / "log"
+        self.log.touch()
         self.scored = folder / "scored"
         self._redis, self.broker_url = redis_part(folder / "redis")
         site = folder / "site"
@@ -82,7 +83,9 @@ class ServiceProcesses:
         """A module of the tests."""
         return self._start(sys.executable, *arguments)
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, seconds: float = START_SECONDS
+    ) -> subprocess.CompletedProcess[str]:
         """A command of `moderation`, to its end."""
         return subprocess.run(
             [sys.executable, "-m", "moderation", *arguments],
@@ -90,7 +93,7 @@ class ServiceProcesses:
             env=self.environment | {"COLUMNS": "200"},
             capture_output=True,
             text=True,
-            timeout=START_SECONDS,
+            timeout=seconds,
             check=False,
         )
 

@@ -40,7 +40,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def score(processes: ServiceProcesses, *arguments: str) -> tuple[int, Rows]:
-    run = processes.run("score", "--json", *arguments)
+    run = processes.run("score", "--json", *arguments, seconds=200)
     assert run.returncode in (0, 3), run.stderr
     return run.returncode, [json.loads(line) for line in run.stdout.splitlines()]
 
@@ -61,7 +61,9 @@ def test_rows_are_the_same_and_a_resumed_run_makes_only_the_missing_ones(
     out = tmp_path / "out.parquet"
     code, some = score(processes, "--engine", engine, "--out", str(out), *inputs[:2])
     assert (code, len(some)) == (0, 2)
-    run = processes.run("score", "--engine", engine, "--out", str(out), "--resume", *inputs)
+    run = processes.run(
+        "score", "--engine", engine, "--out", str(out), "--resume", *inputs, seconds=200
+    )
     assert run.returncode == 3
     assert "2 kept from before" in run.stdout
     code, rows = score(processes, "--engine", "local", "--out", str(out), "--resume", *inputs)

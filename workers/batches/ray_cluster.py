@@ -4,15 +4,16 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import ray
-from ray._private import utils
+from ray._private import utils, worker
 
 from moderation.settings import cores
 
+_log = logging.getLogger(__name__)
 _STORE_BYTES = 256 * 2**20
 _TALKATIVE = ("ray.data", "ray.data._internal.progress")
 
@@ -28,10 +29,17 @@ def connect() -> None:
         "include_dashboard": False,
     }
     where = {} if "RAY_ADDRESS" in os.environ else here
+    # Ray tells on standard output, where rows may go, what befalls its processes.
+    worker.print_to_stdstream = _log_lines
     with _keeping_signals(), _without_arguments():
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _log_lines(said: Mapping[str, Any], **_: Any) -> None:
+    for line in said["lines"]:
+        _log.warning("%s", line)
 
 
 @contextmanager

@@ -130,8 +130,10 @@ def _following(found: Any) -> Iterator[Iterator[Answer]]:
 
     def follow() -> None:
         try:
-            for row in found.iter_rows():
-                put(Answer.from_json(json.loads(row["answer"])))
+            # Nothing ahead: rows would wait for those after them.
+            for batch in found.iter_batches(batch_size=None, prefetch_batches=0):
+                for answer in batch["answer"]:
+                    put(Answer.from_json(json.loads(answer)))
                 if is_over.is_set():
                     return
             put(None)

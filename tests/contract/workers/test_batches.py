@@ -179,3 +179,24 @@ def test_a_worker_with_other_settings_is_refused(
     assert "worker_differs" in run.stderr
     assert f"it has {differs} " in run.stderr
     assert not processes.notes()
+
+
+def test_a_worker_that_cannot_score_says_why(deployed: Deployment, tmp_path: Path) -> None:
+    """Its settings send batches elsewhere, which would never end."""
+    processes = deployed.processes
+    processes.environment["MODERATION_DISPATCHER"] = "celery"
+    worker(processes)
+    run = processes.run("score", *write(tmp_path / "files", "5"))
+    assert run.returncode == 2
+    assert "worker_unfit" in run.stderr
+    assert "the dispatcher 'celery'" in run.stderr
+
+
+def test_logs_name_no_file(deployed: Deployment, tmp_path: Path) -> None:
+    processes = deployed.processes
+    worker(processes)
+    [file] = write(tmp_path / "secret-folder", "5")
+    assert [row["score"] for row in score(processes, file)] == [5]
+    log = processes.log.read_text()
+    assert "batch" in log
+    assert "secret-folder" not in log

@@ -1,6 +1,7 @@
 """Help, wrong usage, doctor, plugins and what is printed."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,18 @@ def test_help_imports_nothing_heavy() -> None:
     assert run.stderr.splitlines()[-1] == "[]"
 
 
+def test_the_shell_completes_engines() -> None:
+    asked = {"_MODERATION_COMPLETE": "complete_bash", "COMP_WORDS": "moderation score --engine "}
+    run = subprocess.run(
+        [Path(sys.executable).with_name("moderation")],
+        env=os.environ | asked | {"COMP_CWORD": "3"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {"local", "celery", "ray"} <= set(run.stdout.split())
+
+
 def test_version() -> None:
     from moderation import __version__
 
@@ -45,6 +58,12 @@ def test_version() -> None:
         (["score", "a.mp4", "--out", "no/such/r.csv"], {}, "cannot be written"),
         (["score", "a.mp4", "--resume"], {}, "--resume needs --out"),
         (["score", "a.mp4", "--rationales", "3"], {}, "needs --mode full"),
+        (
+            ["score", "a.mp4", "--engine", "slurm"],
+            {},
+            "expected one of: celery, inline, local, ray",
+        ),
+        (["score", "a.mp4", "--engine", "celery"], {}, "MODERATION_BROKER_URL"),
         (["inspect", "README", "--out", "no/such/r.html"], {}, "cannot be written"),
         (["score"], {}, "Missing argument"),
     ],

@@ -1,0 +1,85 @@
+"""Ray on this machine: an actor that is killed, and a client that is told to stop."""
+
+import json
+import signal
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+from moderation.result_files import read_rows
+from tests.integration.killing_judge import HANGS, KILLS, NOTED
+from tests.service_processes import ServiceProcesses, service_processes, until
+
+# Processes that load torch one after the other; on a busy machine that takes minutes.
+pytestmark = [pytest.mark.weights, pytest.mark.timeout(600)]
+pytest.importorskip("ray", reason="the extra `ray` is not installed")
+
+PLUGIN = "[moderation.judges]\nkilling = tests.integration.killing_judge:KillingJudge\n"
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[ServiceProcesses]:
+    settings = {
+        "dispatcher": "ray",
+        "encoders": "forensic",
+        "judge_plugin": "killing",
+        "batch_items_max": 2,
+    }
+    with service_processes(tmp_path, f"sqlite:///{tmp_path}/none", **settings) as started:
+        installed = tmp_path / "site" / "killing-1.dist-info"
+        installed.mkdir()
+        (installed / "METADATA").write_text("Name: killing\nVersion: 1\n")
+        (installed / "entry_points.txt").write_text(PLUGIN)
+        started.environment[NOTED] = str(tmp_path / "noted")
+        yield started
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> list[Path]:
+    noise = np.random.default_rng(2)
+    files = [tmp_path / f"{k}.png" for k in range(6)]
+    for file in files:
+        Image.fromarray(noise.integers(0, 256, (96, 96, 3), np.uint8)).save(file)
+    return files
+
+
+def digest(file: Path) -> str:
+    return sha256(file.read_bytes()).hexdigest()
+
+
+def noted(processes: ServiceProcesses) -> list[str]:
+    file = Path(processes.environment[NOTED])
+    return [line.split()[1] for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def test_a_file_that_kills_its_actor_is_the_only_one_without_a_score(
+    processes: ServiceProcesses, pictures: list[Path]
+) -> None:
+    poison = digest(pictures[2])
+    processes.environment[KILLS] = poison
+    run = processes.run("score", "--json", *map(str, pictures), seconds=280)
+    assert run.returncode == 3, run.stderr
+    rows = [json.loads(line) for line in run.stdout.splitlines()]  # Ray's own words are elsewhere
+    assert [row["error_code"] for row in rows] == [None, None, "worker_lost", None, None, None]
+    assert noted(processes).count(poison) == 2
+
+
+def test_an_interrupted_batch_saves_its_rows_and_leaves_no_process(
+    processes: ServiceProcesses, pictures: list[Path], tmp_path: Path
+) -> None:
+    out, hanging = tmp_path / "out.jsonl", digest(pictures[2])
+    processes.environment[HANGS] = hanging
+    client = processes.start("score", "--out", str(out), *map(str, pictures))
+    until(lambda: hanging in noted(processes), seconds=280)
+    until(lambda: (tmp_path / "out.jsonl.partial.jsonl").read_bytes().count(b"\n") == 2)
+    family = psutil.Process(client.pid).children(recursive=True)
+    assert any("raylet" in process.name() for process in family)
+    client.send_signal(signal.SIGTERM)
+    assert client.wait(60) == 130
+    until(lambda: not any(process.is_running() for process in family))
+    assert [Path(row["path"]).name for row in read_rows(out)] == ["0.png", "1.png"]
