@@ -12,7 +12,7 @@ from shutil import copyfile, which
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sqlalchemy import Engine
 
 from moderation.access.enrolment import issue_key
@@ -22,7 +22,12 @@ from moderation.casework.running import work_off
 from moderation.database import open_engine, writing
 from moderation.web.application import add_console
 from tests.api_application import application
-from tests.browser.service import other_window, service, window  # noqa: F401 - fixtures
+from tests.browser.service import (  # noqa: F401 - fixtures
+    PATIENCE_MS,
+    other_window,
+    service,
+    window,
+)
 from tests.contract.casework.scripted import Clock, deployment, make_desk, policy, send
 
 SAMPLE = Path(__file__).parents[2] / "docs" / "samples" / "photo-genuine.jpg"
@@ -101,6 +106,7 @@ def chromium() -> Iterator[Browser]:
     """For no longer than a module: while Playwright runs, this thread has a running event loop."""
     path = which("chromium") or which("chromium-browser") or which("google-chrome")
     assert path is not None, "no Chromium: run deploy/setup-system.sh"
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         # As root, and in many containers, Chromium has no sandbox of its own.
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])

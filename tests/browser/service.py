@@ -25,6 +25,8 @@ PEOPLE = {
     "lea": AccessRole.LEAD,
     "sue": AccessRole.UPLOADER,
 }
+PATIENCE_MS = 90_000
+"""Nothing is measured: other programs may have the machine."""
 
 
 @dataclass
@@ -120,6 +122,7 @@ def service(tmp_path: Path, migrated: Path) -> Iterator[Service]:
 def window(chromium: Browser) -> Iterator[BrowserContext]:
     """One person's browser."""
     context = chromium.new_context(reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()
 
@@ -128,6 +131,7 @@ def window(chromium: Browser) -> Iterator[BrowserContext]:
 def other_window(chromium: Browser) -> Iterator[BrowserContext]:
     """Another person's, or the same one's elsewhere."""
     context = chromium.new_context(reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()
 

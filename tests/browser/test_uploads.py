@@ -40,7 +40,7 @@ def test_files_by_chooser_get_their_results_and_a_table(
     expect(sending.filter(has_text="taken in")).to_have_count(3)
     expect(sending.filter(has_text="has no bytes")).to_have_count(1)
     # Nobody loads the page again: the table follows by itself.
-    expect(row(page, "=1+1.jpg")).to_contain_text(SCORED, timeout=30_000)
+    expect(row(page, "=1+1.jpg")).to_contain_text(SCORED)
     expect(row(page, HOSTILE)).to_contain_text("waits for a person")
     expect(row(page, "bad.mp4")).to_contain_text("could not be scored")
     with page.expect_download() as waiting:
@@ -64,7 +64,7 @@ def test_files_by_drop(service: Service, window: BrowserContext) -> None:
     )
     page.dispatch_event("#drop", "drop", {"dataTransfer": dropped})
     for name in ("a.jpg", "b.jpg", "c.jpg"):
-        expect(row(page, name)).to_contain_text(SCORED, timeout=30_000)
+        expect(row(page, name)).to_contain_text(SCORED)
 
 
 def test_a_table_of_addresses_from_a_file(
@@ -94,7 +94,7 @@ def test_a_file_is_sent_again_after_the_server_was_away(
     service.start()
     line.get_by_role("button", name="Try a.jpg again").click()
     expect(line).to_contain_text("taken in")
-    expect(row(page, "a.jpg")).to_contain_text(SCORED, timeout=30_000)
+    expect(row(page, "a.jpg")).to_contain_text(SCORED)
 
 
 def test_a_sender_appeals_against_what_a_reviewer_decided(
@@ -126,4 +126,4 @@ def test_a_session_that_ended_is_renewed_on_the_page_and_the_file_is_sent(
     asked.get_by_label("Key").fill(service.keys["sue"])
     page.keyboard.press("Enter")
     expect(page.locator("#sending li")).to_contain_text("taken in")
-    expect(row(page, "a.jpg")).to_contain_text(SCORED, timeout=30_000)
+    expect(row(page, "a.jpg")).to_contain_text(SCORED)

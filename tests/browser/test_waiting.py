@@ -49,7 +49,7 @@ def test_a_view_is_saved_counts_by_itself_and_is_there_again(
     expect(again.locator("tbody tr")).to_have_count(1)
     service.send("5 c video")
     # The page asks by itself, every quarter of a minute.
-    expect(again.get_by_label("Saved views")).to_contain_text("2", timeout=30_000)
+    expect(again.get_by_label("Saved views")).to_contain_text("2")
 
 
 def test_several_tasks_are_decided_by_keyboard_alone(
