@@ -17,6 +17,7 @@ from moderation.casework.showing import materials_of, setup_of
 from moderation.database import writing
 from moderation.intake.results import keep_result
 from moderation.intake.types import Item
+from moderation.judge.timeline import windows
 from moderation.materials.making import make_materials
 from moderation.materials.store import MadeMaterials, MaterialLimits
 from moderation.types import (
@@ -32,6 +33,7 @@ from moderation.types import (
 from tests.contract.casework.scripted import send
 
 SAMPLES = Path(__file__).parents[1] / "docs" / "samples"
+FILM, VOICE, PHOTO = "video-manipulated.mp4", "voice-manipulated.wav", "photo-manipulated.jpg"
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'"
 SCORE = 3.17
 """What the judge says of every stretch, so that a test can look for it."""
@@ -77,14 +79,14 @@ def examination(sample: str) -> Examination:
     spike = tuple(float(k == 3) for k in range(10))
     rationale = Rationale(f"{HOSTILE}\nScore: {SCORE}", claims(kind, seconds), True)
     judgment = Judgment(spike, 1.0, SCORE, Mode.FULL, "scripted-1", rationale)
-    edges = [k * 0.5 for k in range(int(seconds / 0.5))]
     return Examination(
         sample,
         media,
         features,
         judgment,
         timeline=tuple(
-            ScoredSpan(Span(start, start + 0.5), SCORE + 4 * (start < 1.5)) for start in edges
+            ScoredSpan(one, SCORE + 4 * (one.start_seconds < 1.0))
+            for one in windows(seconds, 1.0, 0.5)
         ),
     )
 

@@ -10,7 +10,7 @@ from moderation.web import (
     bulk_decisions,
     decisions,
     entrance,
-    leading,
+    lead_pages,
     materials,
     queue,
     receiving,
@@ -62,7 +62,7 @@ def add_console(
                 references,
             )
         ),
-        *leading.ROUTERS,
+        *lead_pages.ROUTERS,
     )
     differing = {place for router in routers for place in _places(router)} ^ set(MATRIX)
     if differing:

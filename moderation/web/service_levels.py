@@ -61,7 +61,7 @@ def _backlog_plot(lanes: list[LaneLevel]) -> Markup:
 
 def _flow_plot(flow: Sequence[DayFlow]) -> Markup:
     days = [
-        DayColumns(f"{one.begin:%d %b}", one.arrived, one.closed, one.closed_late) for one in flow
+        DayColumns(f"{one.day:%d %b}", one.arrived, one.closed, one.closed_late) for one in flow
     ]
     told = "Tasks that arrived and that were closed, day by day; the table has the numbers."
     return flow_plot(days, "flow", told)

@@ -10,6 +10,8 @@ LABEL_HEIGHT = 18
 GAP = 8
 _TICKS_MAX = 10
 _STEPS_SECONDS = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+# Pauses in speech shorter than such a share of the length cannot be seen.
+_GAP_SHARE = 1 / 240
 # An instant is drawn as wide as can be seen and hit.
 _SHARE_MIN = 0.006
 
@@ -124,7 +126,10 @@ def build_timeline(
         add("cuts", "Scene cuts", *_rows(cuts, 12, rows_max=1))
     said = (facts["transcript"] or {}).get("segments", ())
     if said:
-        speech = [_mark("speech", one, seconds, f"Speech, {stretch(one)}") for one in said]
+        speech = [
+            _mark("speech", one, seconds, f"Speech, {stretch(one)}")
+            for one in spoken(said, seconds)
+        ]
         add("speech", "Speech", *_rows(speech, 12, rows_max=1))
     sound = facts["sound"]
     if sound:
@@ -172,14 +177,40 @@ def _mark(kind: str, span: Facts, seconds: float, told: str, sign: str = "") -> 
 
 def _scores(authenticity: Sequence[Facts], seconds: float, height: float) -> list[Mark]:
     marks = []
-    for one in authenticity:
+    for one, part in zip(authenticity, apart(authenticity), strict=True):
         score = one["score"]
         told = f"{stretch(one)}: {score:.1f} of 9"
-        kind = "score low" if score < 4.5 else "score"
-        mark = _mark(kind, one, seconds, told)
+        mark = _mark("score low" if score < 4.5 else "score", part, seconds, told)
         tall = max(1.0, height * score / 9)
         marks.append(_placed(mark, height - tall, tall))
     return marks
+
+
+def apart(spans: Sequence[Facts]) -> list[Facts]:
+    """Of overlapping stretches of one length, in order, the part about the middle of each.
+
+    Each ends where the next begins; the first begins and the last ends with its stretch.
+    """
+    middles = [(one["start_seconds"] + one["end_seconds"]) / 2 for one in spans]
+    edges = [(a + b) / 2 for a, b in pairwise(middles)]
+    starts = [one["start_seconds"] for one in spans[:1]] + edges
+    ends = edges + [one["end_seconds"] for one in spans[-1:]]
+    return [
+        {"start_seconds": start, "end_seconds": end}
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def spoken(segments: Sequence[Facts], seconds: float) -> list[Facts]:
+    """Segments, in order of time, with those together that no gap to be seen lies between."""
+    joined: list[dict[str, float]] = []
+    for one in segments:
+        start, end = one["start_seconds"], one["end_seconds"]
+        if joined and start - joined[-1]["end_seconds"] <= seconds * _GAP_SHARE:
+            joined[-1]["end_seconds"] = max(end, joined[-1]["end_seconds"])
+        else:
+            joined.append({"start_seconds": start, "end_seconds": end})
+    return list(joined)
 
 
 def _unusual(signals: Iterable[Facts], seconds: float) -> list[Mark]:

@@ -4,11 +4,15 @@ import csv
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect
+from sqlalchemy import delete
 
+from moderation.access.tables import sessions
+from moderation.database import writing
 from tests.browser.conftest import HOSTILE
 from tests.browser.service import Service, wrongs
 
 SCORED = "5.0 of 9"
+LARGE = b"5 " + b"a" * 8_000_000
 
 
 def uploads(service: Service, window: BrowserContext, name: str = "sue") -> Page:
@@ -109,3 +113,17 @@ def test_a_sender_appeals_against_what_a_reviewer_decided(
     page.get_by_role("button", name="Appeal").click()
     expect(page.get_by_text("a person is to decide it")).to_be_visible()
     expect(page.get_by_label("Why is the decision wrong?")).to_have_count(0)
+
+
+def test_a_session_that_ended_is_renewed_on_the_page_and_the_file_is_sent(
+    service: Service, window: BrowserContext
+) -> None:
+    page = uploads(service, window)
+    with writing(service.engine) as connection:
+        connection.execute(delete(sessions))
+    page.set_input_files("#files", [{"name": "a.jpg", "mimeType": "x/y", "buffer": LARGE}])
+    asked = page.get_by_role("dialog")
+    asked.get_by_label("Key").fill(service.keys["sue"])
+    page.keyboard.press("Enter")
+    expect(page.locator("#sending li")).to_contain_text("taken in")
+    expect(row(page, "a.jpg")).to_contain_text(SCORED, timeout=30_000)

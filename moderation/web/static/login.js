@@ -37,7 +37,7 @@ async function ask() {
 // Forms carry the token of the session that the page was loaded in.
 function take(session) {
   if (session.name !== document.querySelector(".who")?.dataset.name) {
-    location.assign("/console/queue");
+    location.assign("/console");
     return false;
   }
   for (const field of document.querySelectorAll('input[name="form_token"]'))

@@ -1,4 +1,6 @@
 // Files on their way: two at a time, each with its progress, and a word when it has come.
+import { logInHere } from "./login.js";
+
 const AT_ONCE = 2;
 const form = document.getElementById("upload");
 const list = document.getElementById("sending");
@@ -53,7 +55,8 @@ const send = (job) => {
     job.words.textContent = `${Math.round(100 * job.bar.value)} %`;
   });
   request.upload.addEventListener("load", () => { job.words.textContent = "sent; the server keeps it"; });
-  request.addEventListener("load", () => {
+  request.addEventListener("load", async () => {
+    if (request.status === 401 && await logInHere()) { waiting.push(job); next(); return; }
     if (request.status !== 201) { problem(job, request.responseText); return; }
     job.bar.value = 1;
     job.words.innerHTML = request.responseText;
@@ -61,7 +64,13 @@ const send = (job) => {
     told.textContent = `${job.file.name} was taken in.`;
     document.body.dispatchEvent(new Event("taken"));
   });
-  request.addEventListener("error", () => problem(job, ""));
+  request.addEventListener("error", async () => {
+    // A refusal before the whole file was read reaches no script: ask whether the session ended.
+    const answer = await fetch("/console/uploads/table", { headers: { "HX-Request": "true" } })
+      .catch(() => null);
+    if (answer?.status === 401 && await logInHere()) { waiting.push(job); next(); return; }
+    problem(job, "");
+  });
   request.addEventListener("abort", () => { job.entry.remove(); });
   request.addEventListener("loadend", () => { sending -= 1; next(); });
   request.send(job.file);
@@ -71,9 +80,13 @@ const next = () => {
   while (sending < AT_ONCE && waiting.length) send(waiting.shift());
 };
 
+const newId = () => [...crypto.getRandomValues(new Uint8Array(16))]
+  .map((one) => one.toString(16).padStart(2, "0")).join("");
+
 const add = (files) => {
   for (const file of files) {
-    const query = new URLSearchParams({ name: file.name });
+    // The same id with each try: what came although the answer got lost is not taken in twice.
+    const query = new URLSearchParams({ name: file.name, id: newId() });
     for (const name of ["surface", "reach", "remaining_views", "views_an_hour"])
       query.set(name, form.elements[name].value);
     const job = { file, query, ...line(file) };

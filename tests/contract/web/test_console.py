@@ -61,7 +61,14 @@ def test_pages_hold_no_script_or_style_of_their_own_and_nothing_from_elsewhere(
 ) -> None:
     browser = console.client(AccessRole.LEAD)
     task = claimed(browser)
-    for path in ("/console/login", "/console/queue", "/console/queue/tasks", task):
+    for path in (
+        "/console/login",
+        "/console/queue",
+        "/console/queue/tasks",
+        "/console/settings",
+        "/console/uploads",
+        task,
+    ):
         text = browser.get(path).text
         for tag, given in elements(text):
             assert tag != "style", path

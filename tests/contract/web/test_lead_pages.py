@@ -80,7 +80,7 @@ def test_the_service_page_counts_what_waits_and_what_was_closed(console: LeadCon
     row = re.search(r"ordinary deceptive (\d+) \d+ (\d+) (\d+) (\d+)", text)
     assert row, text
     assert int(row[1]) == waits > 0
-    today = re.search(r"Arrived Closed Late 2026-05-0\d \d\d:\d\d UTC (\d+) (\d+)", text)
+    today = re.search(r"Arrived Closed Late 2026-05-0\d (\d+) (\d+)", text)
     assert today, text
     assert int(today[2]) == int(row[3])
     console.records.clock.wait(days=3)
@@ -193,26 +193,20 @@ def test_the_trail_is_searched_page_by_page_verified_and_exported(
     assert not list((tmp_path / "exports").iterdir())
 
 
-@pytest.mark.parametrize(
-    "asked",
-    ["item=a%20b", "item=%00", "actor=ann", "kind=nothing", "since=yesterday", "since=0001-01-01"],
-)
-def test_a_search_that_cannot_be_is_explained(console: LeadConsole, asked: str) -> None:
-    assert 'role="alert"' in console.page(f"/audit?{asked}", 422)
+def test_a_search_that_cannot_be_is_explained(console: LeadConsole) -> None:
+    for asked in (
+        *("item=a%20b", "item=%00", "actor=ann", "kind=nothing"),
+        *("since=yesterday", "since=0001-01-01"),
+    ):
+        assert 'role="alert"' in console.page(f"/audit?{asked}", 422), asked
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/appeals?after=x",
-        "/dead-letters?after=99999999999999.000000-a",
-        "/golden?after=%00",
-        "/audit?after=99999999999999999999",
-        "/team?days=many",
-    ],
-)
-def test_an_address_that_nobody_gave_leads_nowhere(console: LeadConsole, path: str) -> None:
-    assert console.lead.get(f"/console/lead{path}").status_code == 404
+def test_an_address_that_nobody_gave_leads_nowhere(console: LeadConsole) -> None:
+    for path in (
+        *("/appeals?after=x", "/dead-letters?after=99999999999999.000000-a", "/golden?after=%00"),
+        *("/audit?after=99999999999999999999", "/team?days=many"),
+    ):
+        assert console.lead.get(f"/console/lead{path}").status_code == 404, path
 
 
 def test_a_record_that_was_altered_shows(console: LeadConsole) -> None:

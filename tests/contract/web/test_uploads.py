@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
+from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
@@ -24,7 +25,7 @@ PAGE = "/console/uploads"
 def send(browser: TestClient, content: bytes | Iterator[bytes], **told: str):
     """A file, as the page's script sends it."""
     headers = {"X-Form-Token": token_in(browser.get("/console/settings").text)}
-    return browser.post(PAGE, params=told, content=content, headers=headers)
+    return browser.post(PAGE, params={"id": uuid4().hex} | told, content=content, headers=headers)
 
 
 def newest(console: Console) -> Item:
@@ -75,6 +76,8 @@ def test_a_file_is_taken_in_scored_and_seen_by_its_sender_alone(
         (b"5", {"reach": "many"}, 422),
         (b"5", {"reach": "inf"}, 422),
         (b"5", {"views_an_hour": "-1"}, 422),
+        (b"5", {"id": ""}, 422),
+        (b"5", {"id": "x" * 32}, 422),
     ],
 )
 def test_what_no_item_can_be_is_refused_and_leaves_nothing(
@@ -92,6 +95,18 @@ def test_a_body_that_does_not_say_its_length_is_cut_off_where_it_grows_too_large
     answer = send(browser, (b"5" * 100_000 for _ in range(11)))
     assert answer.status_code == 413
     assert list((console.folder / "parts").iterdir()) == []
+
+
+def test_a_file_that_is_sent_again_under_its_id_is_taken_in_once(
+    console: Console, browser: TestClient
+) -> None:
+    item_id = uuid4().hex
+    first, again = (send(browser, b"5 mine", id=item_id) for _ in range(2))
+    assert (first.status_code, again.status_code, again.text) == (201, 201, first.text)
+    assert send(browser, b"5 other", id=item_id).status_code == 409
+    assert send(console.client(AccessRole.LEAD), b"5 mine", id=item_id).status_code == 409
+    with reading(console.engine) as connection:
+        assert [one.id for one in list_items(connection, uploader="uploader")] == [item_id]
 
 
 def test_a_file_needs_the_form_token(browser: TestClient) -> None:

@@ -6,7 +6,16 @@ import pytest
 
 from moderation.web.captions import web_vtt
 from moderation.web.signal_scale import scaled
-from moderation.web.timeline import build_timeline, clock, marked_seconds, stretch, ticks, wave_path
+from moderation.web.timeline import (
+    apart,
+    build_timeline,
+    clock,
+    marked_seconds,
+    spoken,
+    stretch,
+    ticks,
+    wave_path,
+)
 
 SIGNAL: dict[str, Any] = {
     "name": "audio.jitter",
@@ -93,6 +102,20 @@ def test_what_overlaps_lies_in_rows_and_an_instant_can_be_seen() -> None:
     instant = lane.marks[-1]
     assert instant.width > 0
     assert instant.x + instant.width == pytest.approx(100)
+
+
+def test_overlapping_stretches_are_drawn_side_by_side() -> None:
+    spans = [{"start_seconds": float(k), "end_seconds": k + 2.0} for k in range(3)]
+    edges = [(one["start_seconds"], one["end_seconds"]) for one in apart(spans)]
+    assert edges == [(0.0, 1.5), (1.5, 2.5), (2.5, 4.0)]
+    assert apart(spans[:1]) == spans[:1]
+    assert apart([]) == []
+
+
+def test_speech_without_pauses_is_one_mark() -> None:
+    said = [{"start_seconds": 2.0 * k, "end_seconds": 2.0 * k + 1.9} for k in range(500)]
+    far = {"start_seconds": 5000.0, "end_seconds": 5001.0}
+    assert spoken([*said, far], 7200.0) == [{"start_seconds": 0.0, "end_seconds": 999.9}, far]
 
 
 def test_a_still_has_no_timeline() -> None:
