@@ -10,7 +10,8 @@ import pytest
 
 from tests.service_processes import ServiceProcesses, service_processes
 
-pytestmark = pytest.mark.weights
+# Each engine loads the judge anew, which takes minutes on a busy machine.
+pytestmark = [pytest.mark.weights, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "docs" / "samples"
@@ -40,7 +41,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def score(processes: ServiceProcesses, *arguments: str) -> tuple[int, Rows]:
-    run = processes.run("score", "--json", *arguments, seconds=200)
+    run = processes.run("score", "--json", *arguments, seconds=280)
     assert run.returncode in (0, 3), run.stderr
     return run.returncode, [json.loads(line) for line in run.stdout.splitlines()]
 
@@ -62,7 +63,7 @@ def test_rows_are_the_same_and_a_resumed_run_makes_only_the_missing_ones(
     code, some = score(processes, "--engine", engine, "--out", str(out), *inputs[:2])
     assert (code, len(some)) == (0, 2)
     run = processes.run(
-        "score", "--engine", engine, "--out", str(out), "--resume", *inputs, seconds=200
+        "score", "--engine", engine, "--out", str(out), "--resume", *inputs, seconds=280
     )
     assert run.returncode == 3
     assert "2 kept from before" in run.stdout

@@ -31,16 +31,27 @@ _NOT_THERE = (RedisError, OperationalError, OSError)
 
 @dataclass(slots=True)
 class _Sent:
-    """missed_since: neither begun nor in the queue; by the monotonic clock."""
+    """By the monotonic clock: heard, the last sign of life of whoever has begun with it;
+    missed_since, when it was neither begun nor in the queue any more."""
 
     work: Work
-    is_begun: bool = False
+    heard: float | None = None
     missed_since: float | None = None
+
+    def hear(self, age_seconds: float | None) -> None:
+        """The age of the last sign. None: there is none, or it was forgotten with the rest."""
+        if age_seconds is not None:
+            self.heard = max(self.heard or -math.inf, time.monotonic() - age_seconds)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether whoever had begun with it is gone."""
+        return self.heard is not None and time.monotonic() - self.heard > LIVING_SECONDS
 
     def is_missed(self, waiting: int) -> bool:
         """Whether it has been gone for long. waiting: messages in the queue."""
         now = time.monotonic()
-        if waiting or self.is_begun:
+        if waiting or self.heard is not None:
             self.missed_since = None
         elif self.missed_since is None:
             self.missed_since = now
@@ -115,12 +126,12 @@ class Exchange:
         for ticket, sent in list(self._sent.items()):
             meta: dict[str, Any] = self._app.backend.get_task_meta(ticket, cache=False)
             status = meta["status"]
-            sent.is_begun |= ticket in ages
+            sent.hear(ages.get(ticket))
             if status == states.SUCCESS:
                 yield self._over(ticket, Answer.from_json(meta["result"]))
             elif status in states.PROPAGATE_STATES:
                 yield self._over(ticket, fault=f"{meta['result']!r:.300}")
-            elif sent.is_begun and ages.get(ticket, math.inf) > LIVING_SECONDS:
+            elif sent.is_silent:
                 yield self._over(ticket, fault="no sign of life")
             elif sent.is_missed(waiting):
                 yield self._over(ticket)

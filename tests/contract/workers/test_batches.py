@@ -119,6 +119,7 @@ def test_a_flushed_broker_costs_no_row(deployed: Deployment, tmp_path: Path) -> 
         redis.flushall()
     assert client.wait(180) == 0
     assert [row["score"] for row in read_rows(out)] == [5, 6, 7, 8, 9]
+    assert begun(deployed.processes)["slow 5 5 #0"] == 1  # who was at it stayed at it
 
 
 def test_an_interrupted_batch_ends_everywhere_and_is_resumed(
