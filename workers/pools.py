@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import socket
 import threading
 import warnings
@@ -140,15 +141,26 @@ def run_beat(settings: Settings) -> None:
     Raises:
         ConfigurationError: no broker, or packages that are not installed.
     """
+    from celery import signals
+
     from workers.app import make_app
     from workers.schedule import schedule
 
     _log(settings)
     app = make_app(settings)
     app.conf.beat_schedule = schedule(settings)
+    # In place of Celery's own handlers, which raise SystemExit wherever beat is: a client of the
+    # broker may lose it on the way, and beat goes on for ever.
+    _connect(signals.beat_init, _end_at_once)
     # In memory: what is due is in the database, and a file that is cut off would stop the start.
     app.Beat(scheduler="celery.beat:Scheduler", quiet=True, loglevel="INFO").run()
 
 
-def _connect(signal: Any, receiver: Callable[..., None]) -> None:
-    signal.connect(receiver, weak=False)
+def _end_at_once(**_: Any) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Beat keeps nothing that would have to be written.
+        signal.signal(number, lambda *_: os._exit(0))
+
+
+def _connect(sent: Any, receiver: Callable[..., None]) -> None:
+    sent.connect(receiver, weak=False)
