@@ -1,5 +1,6 @@
 """A judge is bound to its own bytes and to those of its backbone."""
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -58,8 +59,15 @@ def test_the_starter_names_the_bytes_of_its_backbone_and_keeps_its_id() -> None:
     description = read_description(STARTER_JUDGE)
     outputs = WeightStore().artefact(description.backbone).outputs
     assert description.backbone_files == {output.name: output.sha256 for output in outputs}
-    measured = json.loads(Path("docs/first-judge-test.json").read_text())
-    assert description.judge_id == measured["judge"]
+    measured = json.loads(Path("docs/starter-test.json").read_text())
+    assert description.judge_id in measured["summary"]
+
+
+def test_the_starters_card_and_recipe_are_those_of_the_judge() -> None:
+    description = read_description(STARTER_JUDGE)
+    assert description.judge_id in (STARTER_JUDGE / "README.md").read_text()
+    recipe = hashlib.sha256(Path("rl/recipes/starter.toml").read_bytes()).hexdigest()
+    assert description.provenance["recipe_sha256"] == recipe
 
 
 def test_the_id_says_what_training_made_and_not_when() -> None:

@@ -5,7 +5,7 @@ import pytest
 from moderation.errors import ConfigurationError
 from rl.recipe import read_recipe
 
-SHIPPED = [Path(f"rl/recipes/{name}.toml") for name in ("first", "gpu-7b", "smoke", "starter")]
+SHIPPED = [Path(f"rl/recipes/{name}.toml") for name in ("gpu-7b", "smoke", "starter")]
 TEXT = """
 [judge]
 name = "tiny"
