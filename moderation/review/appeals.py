@@ -126,6 +126,10 @@ def _file(
         )
         .returning(appeals)
     ).one()
+    # An appeal's own time: that of the first review may be over.
+    tx.connection.execute(
+        update(tasks).where(tasks.c.id == task_id).values(due_at=tx.now + tx.rules.appeal_answer)
+    )
     filed = rows.appeal(row)
     facts = {"appeal_id": filed.id, "ruling_id": ruling_id}
     tx.record(tx.connection, ReviewEvent("appeal_filed", tx.now, case_id, task_id, None, facts))

@@ -18,8 +18,9 @@ class ReviewRules:
     service takes it from the policy (`sampling.reserved_reviews`).
     ordinary_from_lane: lanes below it are legal; what a deadline rests on never waits for golden
     items or reserved turns. adjudication: the desk where a disagreement goes. leases_max: that
-    one reviewer holds. appeal_months: how long a ruling can be appealed. salt: a secret of the
-    deployment, so that nobody can foretell draws.
+    one reviewer holds. appeal_months: how long a ruling can be appealed. appeal_answer: from the
+    filing of an appeal to the end of its service level. salt: a secret of the deployment, so that
+    nobody can foretell draws.
     """
 
     lease: timedelta = timedelta(minutes=10)
@@ -33,6 +34,7 @@ class ReviewRules:
     adjudication: Desk = Desk.LEAD
     leases_max: int = 5
     appeal_months: int = 6
+    appeal_answer: timedelta = timedelta(days=7)
     salt: str
 
     def __post_init__(self) -> None:

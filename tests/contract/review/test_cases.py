@@ -14,6 +14,7 @@ from moderation.review.appeals import (
 from moderation.review.cases import ruling_in_force
 from moderation.review.decisions import decide, decide_group, standing_decisions, undo
 from moderation.review.errors import LeaseExpired, NotAllowed, NotFound
+from moderation.review.holding import find_task
 from moderation.review.leases import release
 from moderation.review.types import AppealState, Desk
 from tests.contract.review.conftest import FAKE, GENUINE, LABELLED, Bench, new_task
@@ -179,6 +180,7 @@ def test_an_appeal_goes_to_another_person_and_can_overturn(bench: Bench) -> None
     assert bench.claim("ann", Desk.APPEALS) is None
     assert bench.claim("ben") is None
     claimed = bench.claim("ben", Desk.APPEALS)
+    assert claimed.task.due_at == filed.filed_at + timedelta(days=7)
     with reading(bench.review.engine) as connection:
         assert appeal_of_task(connection, claimed.task.id) == filed
     last = bench.do(decide, claimed.lease.token, LABELLED)
@@ -235,6 +237,8 @@ def test_what_the_machine_did_alone_can_be_appealed(bench: Bench) -> None:
     acted_at = bench.now - timedelta(days=1)
     filed = bench.do(file_appeal_against_machine, item, "mine", acted_at=acted_at)
     assert filed.ruling_id is None
+    with reading(bench.review.engine) as connection:
+        assert find_task(connection, filed.task_id).task.due_at == bench.now + timedelta(days=7)
     with pytest.raises(NotAllowed):
         bench.do(file_appeal_against_machine, item, "mine", acted_at=acted_at)
     assert bench.add(item) == [filed.case_id]
