@@ -5,10 +5,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from encoders.types import DecodedMedia
+from moderation.closing import Closing
 from moderation.file_identity import is_filled_file
 from moderation.pipeline import Refusal, ScoringPipeline, decode, failure
 from moderation.settings import Settings
@@ -35,7 +34,7 @@ class ScoringParts:
     limits: str
 
 
-class InlineDispatcher:
+class InlineDispatcher(Closing):
     """Scores in this process. Models are loaded with the first file that opens, not before."""
 
     def __init__(self, parts: ScoringParts) -> None:
@@ -79,14 +78,3 @@ class InlineDispatcher:
             return None
         _, refused = decode(self._parts.read, path)
         return refused if isinstance(refused, Refusal) else None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -3,8 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
@@ -22,11 +21,12 @@ from moderation.client.types import (
     Task,
 )
 from moderation.client.uploading import progress_of, upload
+from moderation.closing import Closing
 from moderation.intake.types import ItemState
 from moderation.review.types import Action, Desk, Verdict
 
 
-class ModerationClient:
+class ModerationClient(Closing):
     """Speaks to one server with one key; a context manager.
 
     Requests that fail on the way are tried again, and done once all the same.
@@ -224,14 +224,3 @@ class ModerationClient:
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

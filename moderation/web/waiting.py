@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
@@ -64,20 +64,29 @@ def address_of(desk: Desk, where: TaskFilter) -> str:
     return "/console/queue/tasks" + (f"?{query}" if query else "")
 
 
+def asked_filter(
+    lane: Word = "",
+    clause: Word = "",
+    modality: Word = "",
+    state: Word = "waiting",
+) -> Mapping[str, str]:
+    """As the address says it, for `filter_of`."""
+    return {"lane": lane, "clause": clause, "modality": modality, "state": state}
+
+
+Chosen = Annotated[Mapping[str, str], Depends(asked_filter)]
+
+
 @router.get("/console/queue/tasks")
 def list_tasks(
     request: Request,
     services: Services,
     visitor: Visit,
+    chosen: Chosen,
     desk: Desk = Desk.GENERAL,
-    lane: Word = "",
-    clause: Word = "",
-    modality: Word = "",
-    state: Word = "waiting",
     after: Word = "",
 ) -> Response:
     """What waits, in order, page by page. For leads: it shows what reviewers are not told."""
-    chosen = {"lane": lane, "clause": clause, "modality": modality, "state": state}
     where = filter_of(chosen)
     with reading(services.parts.engine) as connection:
         begin = place(find_task(connection, after)) if after else None
@@ -113,14 +122,11 @@ def show_view_counts(
     request: Request,
     services: Services,
     visitor: Visit,
+    chosen: Chosen,
     desk: Desk = Desk.GENERAL,
-    lane: Word = "",
-    clause: Word = "",
-    modality: Word = "",
-    state: Word = "waiting",
 ) -> Response:
     """How many tasks each view has now: a part of the page that asks for it again and again."""
-    where = filter_of({"lane": lane, "clause": clause, "modality": modality, "state": state})
+    where = filter_of(chosen)
     with reading(services.parts.engine) as connection:
         views = _counted(connection, views_of(connection, visitor.key.name))
         count = _told(count_matching(connection, desk, where, count_max=COUNT_MAX))

@@ -49,7 +49,7 @@ def deployed(folder: Path, server: PostgresServer) -> Iterator[Deployment]:
     url = server.create_database()
     engine = open_engine(url)
     upgrade(engine)
-    with service_processes(folder, url, dispatcher="inline") as processes:
+    with service_processes(folder, url, dispatcher="local") as processes:
         processes.start_redis()
         processes.start("worker", "--queues", "maintenance")
         processes.start("beat")

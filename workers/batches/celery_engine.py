@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 
+from moderation.closing import Closing
 from moderation.dispatch import ScoringParts
 from moderation.results import RunContext
 from moderation.types import ItemResult, Mode
@@ -19,7 +19,7 @@ from workers.batches.terms import scoring_terms
 HELD_ORDERS_MAX = 64
 
 
-class CeleryEngine:
+class CeleryEngine(Closing):
     """See `moderation.ports.BatchEngine`; loads no model.
 
     The files of an order whose worker is lost go out again, each alone: one that ends its worker
@@ -58,14 +58,3 @@ class CeleryEngine:
     def close(self) -> None:
         """Nothing is open between two batches."""
         self._parts.resources.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

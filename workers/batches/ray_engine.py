@@ -7,12 +7,12 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import ray
 import ray.data
 
+from moderation.closing import Closing
 from moderation.dispatch import ScoringParts
 from moderation.repeats import Repeats
 from moderation.results import RunContext, escape_path
@@ -38,7 +38,7 @@ _SCORING = (
 """Settings that actors are told, where they were set; passwords and places of data are not."""
 
 
-class RayEngine:
+class RayEngine(Closing):
     """See `moderation.ports.BatchEngine`; loads no model in this process.
 
     On the cluster of RAY_ADDRESS, or with actors on this machine, which end with the engine.
@@ -76,17 +76,6 @@ class RayEngine:
         """End the actors, and what Ray started here."""
         ray.shutdown()
         self._parts.resources.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _dataset(files: Sequence[Path], order: Order, settings: Settings) -> Any:

@@ -1,10 +1,9 @@
 """Files by URL from a real server, one and many; the guard against private addresses stays on."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from moderation.outbound.client import OutboundClient
 from moderation.route_services import RouteLimits
 from tests.api_application import application, client_of, make_keys
 from tests.contract.casework.scripted import Clock, deployment, make_desk
+from tests.http_servers import serving
 
 PAGES = {"/a.jpg": b"9 first", "/b.jpg": b"5 second", "/vast.bin": b"0" * 2000, "/empty": b""}
 
@@ -62,14 +62,8 @@ def host() -> Iterator[Host]:
         def log_message(self, *_: object) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
-    found.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield found
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Pages) as found.port:
+        yield found
 
 
 def only_media_test(name: str, port: int, resolver: Resolver) -> str:

@@ -1,9 +1,8 @@
 """Files by address from the console, from a real server; private addresses stay out of reach."""
 
 import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from fastapi.testclient import TestClient
@@ -18,6 +17,7 @@ from moderation.route_services import RouteLimits
 from moderation.web.application import add_console
 from tests.api_application import application
 from tests.contract.web.consoles import HOSTILE, Console, elements, token_in
+from tests.http_servers import serving
 
 PAGE = "/console/references"
 
@@ -37,13 +37,8 @@ def port() -> Iterator[int]:
         def log_message(self, *_: object) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server.server_address[1]
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Pages) as port:
+        yield port
 
 
 def only_media_test(name: str, port: int, resolver: Resolver) -> str:

@@ -1,8 +1,7 @@
 """The server's own requests: where they may go, and how much they may bring."""
 
-import threading
 from collections.abc import Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -15,6 +14,7 @@ from moderation.outbound.addresses import (
     resolve,
 )
 from moderation.outbound.client import OutboundClient, RemoteError, RemoteTooLarge
+from tests.http_servers import serving
 
 
 @pytest.mark.parametrize(
@@ -133,21 +133,11 @@ class _Pages(BaseHTTPRequestHandler):
         pass
 
 
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, *_: object) -> None:
-        """Clients that hang up are what is tested."""
-
-
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     """Of a server on this machine."""
-    server = _Server(("127.0.0.1", 0), _Pages)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server.server_address[1]
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(_Pages) as port:
+        yield port
 
 
 def _inside(host: str, port: int, resolver: Resolver) -> str:

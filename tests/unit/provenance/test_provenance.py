@@ -3,7 +3,6 @@
 import dataclasses
 import http.server
 import struct
-import threading
 import tracemalloc
 import zlib
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from encoders.provenance.xmp import PACKET_BYTES_MAX, RefusedPacket, digital_sou
 from encoders.provenance.xmp_packets import find_packets
 from encoders.sandbox import ChildExit, Sandbox
 from encoders.sandbox_wire import MalformedAnswer
+from tests.http_servers import serving
 from tests.unit.provenance.signing import TRAINED, Signing, make_signing
 
 SAMPLES = Path(__file__).parents[3] / "docs" / "samples"
@@ -145,12 +145,8 @@ def visits() -> Iterator[tuple[str, list[str]]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/manifest.c2pa", paths
-        server.shutdown()
-        thread.join()
+    with serving(Handler) as port:
+        yield f"http://127.0.0.1:{port}/manifest.c2pa", paths
 
 
 def test_a_manifest_elsewhere_is_not_fetched(

@@ -3,14 +3,14 @@
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from moderation.telemetry import tracing
+from tests.http_servers import serving
 from tests.spans import collected
 
 
@@ -103,15 +103,11 @@ def test_spans_reach_a_collector() -> None:
         "import json; from moderation.telemetry.tracing import *\n"
         "with exporting('test'), span('a'): print(json.dumps(current_traceparent()))"
     )
-    with HTTPServer(("127.0.0.1", 0), Collector) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        address = f"http://127.0.0.1:{server.server_port}"
+    with serving(Collector) as port:
+        address = f"http://127.0.0.1:{port}"
         environment = {"PATH": "", "OTEL_EXPORTER_OTLP_ENDPOINT": address}
         done = subprocess.run(
             [sys.executable, "-c", code], env=environment, capture_output=True, check=True
         )
-        server.shutdown()
-        thread.join()
     assert len(json.loads(done.stdout)) == tracing.TRACEPARENT_CHARACTERS
     assert paths == ["/v1/traces"]
