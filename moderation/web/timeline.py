@@ -1,5 +1,6 @@
 """An item over time, as it is drawn: lanes of marks, all of them to the same scale."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -133,7 +134,7 @@ def build_timeline(
         add("speech", "Speech", *_rows(speech, 12, rows_max=1))
     sound = facts["sound"]
     if sound:
-        add("wave", "Waveform", 54)
+        add("wave", "Waveform" if wave is None else f"Waveform, {_peak_told(wave)}", 54)
         top = sound["frequency_hz_max"] / 1000
         add("spectrogram", f"Spectrogram, 0 to {top:g} kHz", 90)
     return Timeline(
@@ -157,11 +158,22 @@ def ticks(seconds: float) -> list[Tick]:
 
 
 def wave_path(lowest: Sequence[float], highest: Sequence[float]) -> str:
-    """The outline of a waveform in a box of 1000 by 100, its highest value on top."""
+    """The outline of a waveform in a box of 1000 by 100, drawn as high as the box is."""
     scale = 1000 / max(1, len(lowest))
-    upper = [f"{k * scale:g},{round(50 - 50 * value)}" for k, value in enumerate(highest)]
-    lower = [f"{k * scale:g},{round(50 - 50 * value)}" for k, value in enumerate(lowest)]
+    tall = 50 / (peak_of(lowest, highest) or 1.0)
+    upper = [f"{k * scale:g},{round(50 - tall * value)}" for k, value in enumerate(highest)]
+    lower = [f"{k * scale:g},{round(50 - tall * value)}" for k, value in enumerate(lowest)]
     return f"M{' L'.join([*upper, *reversed(lower)])}Z"
+
+
+def peak_of(lowest: Sequence[float], highest: Sequence[float]) -> float:
+    """The largest amplitude of a waveform; 0 of silence."""
+    return max((abs(value) for value in (*lowest, *highest)), default=0.0)
+
+
+def _peak_told(wave: Facts) -> str:
+    peak = peak_of(wave["lowest"], wave["highest"])
+    return f"peak {20 * math.log10(peak):.0f} dB of full scale" if peak else "silent"
 
 
 def _anchor(share: float) -> str:
