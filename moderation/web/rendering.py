@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from moderation.intake.types import untrusted_text
 from moderation.priority.lanes import Lane
+from moderation.priority.words import amount
 from moderation.web import wording
 from moderation.web.timeline import clock, stretch
 
@@ -33,6 +34,7 @@ def build_templates() -> Environment:
         "stretch": stretch,
         "short": _short,
         "number": wording.number,
+        "amount": amount,
         "percent": wording.percent,
         "duration": wording.duration,
         "counted": wording.counted,

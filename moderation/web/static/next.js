@@ -54,7 +54,8 @@ addEventListener("popstate", () => { if (location.pathname !== path) location.re
 async function lookAhead() {
   const work = document.querySelector(".work");
   if (!work || !decision()) return;
-  const answer = await fetch(`/console/queue/ahead?desk=${work.dataset.desk}`).catch(() => null);
+  const answer = await fetch(`/console/queue/ahead?desk=${work.dataset.desk}`,
+    { headers: { "HX-Request": "true" } }).catch(() => null);
   // What comes next is another one, once this task is gone.
   if (answer?.status !== 200 || isSending || !work.isConnected) return;
   const { kind, address } = await answer.json();
