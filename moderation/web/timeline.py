@@ -1,10 +1,11 @@
 """An item over time, as it is drawn: lanes of marks, all of them to the same scale."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+from moderation.web.waveform import peak_told, wave_path
 
 ROWS_MAX = 4
 LABEL_HEIGHT = 18
@@ -134,7 +135,7 @@ def build_timeline(
         add("speech", "Speech", *_rows(speech, 12, rows_max=1))
     sound = facts["sound"]
     if sound:
-        add("wave", "Waveform" if wave is None else f"Waveform, {_peak_told(wave)}", 54)
+        add("wave", "Waveform" if wave is None else f"Waveform, {peak_told(wave)}", 54)
         top = sound["frequency_hz_max"] / 1000
         add("spectrogram", f"Spectrogram, 0 to {top:g} kHz", 90)
     return Timeline(
@@ -155,25 +156,6 @@ def ticks(seconds: float) -> list[Tick]:
     return [
         Tick(100 * t / seconds, clock(t), "start" if not t else _anchor(t / seconds)) for t in times
     ]
-
-
-def wave_path(lowest: Sequence[float], highest: Sequence[float]) -> str:
-    """The outline of a waveform in a box of 1000 by 100, drawn as high as the box is."""
-    scale = 1000 / max(1, len(lowest))
-    tall = 50 / (peak_of(lowest, highest) or 1.0)
-    upper = [f"{k * scale:g},{round(50 - tall * value)}" for k, value in enumerate(highest)]
-    lower = [f"{k * scale:g},{round(50 - tall * value)}" for k, value in enumerate(lowest)]
-    return f"M{' L'.join([*upper, *reversed(lower)])}Z"
-
-
-def peak_of(lowest: Sequence[float], highest: Sequence[float]) -> float:
-    """The largest amplitude of a waveform; 0 of silence."""
-    return max((abs(value) for value in (*lowest, *highest)), default=0.0)
-
-
-def _peak_told(wave: Facts) -> str:
-    peak = peak_of(wave["lowest"], wave["highest"])
-    return f"peak {20 * math.log10(peak):.0f} dB of full scale" if peak else "silent"
 
 
 def _anchor(share: float) -> str:
