@@ -42,6 +42,7 @@ class Outcome:
 
     seed: int
     uploads: int
+    kills_wanted: int
     accepted: set[str] = field(default_factory=set)
     kills: Counter[str] = field(default_factory=Counter)
     revived: Counter[str] = field(default_factory=Counter)
@@ -49,6 +50,12 @@ class Outcome:
     dead: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     seconds: float = 0.0
+
+    def awaits_a_kill(self) -> bool:
+        """Whether uploads are ahead of the kills: they come as long as these do, so that parts are
+        killed while they work."""
+        share = min(1.0, (self.kills.total() + 1) / max(self.kills_wanted, 1))
+        return len(self.accepted) >= share * self.uploads
 
     def as_json(self) -> str:
         """One object."""
@@ -82,6 +89,9 @@ def send(parts: Parts, key: str, waiting: list[Path], outcome: Outcome) -> None:
     """Hand files in until none is left, each until it is accepted."""
     with ModerationClient(f"http://127.0.0.1:{parts.port}", key, timeout_seconds=60) as client:
         while waiting:
+            if outcome.awaits_a_kill():
+                time.sleep(0.05)
+                continue
             path = waiting.pop()
             while True:
                 try:
@@ -98,15 +108,11 @@ def send(parts: Parts, key: str, waiting: list[Path], outcome: Outcome) -> None:
 
 
 def torment(
-    parts: Parts,
-    numbers: random.Random,
-    kills: int,
-    outcome: Outcome,
-    senders: list[threading.Thread],
+    parts: Parts, numbers: random.Random, outcome: Outcome, senders: list[threading.Thread]
 ) -> None:
     """Kill parts in random order, each kind as often as the others, while uploads come."""
     order: list[Target] = []
-    while sum(outcome.kills.values()) < kills or any(one.is_alive() for one in senders):
+    while outcome.kills.total() < outcome.kills_wanted or any(one.is_alive() for one in senders):
         time.sleep(numbers.uniform(0.2, 2.0))
         if not order:
             order = numbers.sample(list(Target), len(Target))
@@ -177,7 +183,7 @@ def judge(engine: Engine, outcome: Outcome) -> None:
 
 def run(folder: Path, *, uploads: int, seed: int, kills: int) -> Outcome:
     """The whole of it, in a folder that is empty."""
-    numbers, outcome = random.Random(seed), Outcome(seed, uploads)
+    numbers, outcome = random.Random(seed), Outcome(seed, uploads, kills)
     began = time.monotonic()
     files = []
     for number, content in enumerate(mixed(numbers, uploads)):
@@ -194,7 +200,7 @@ def run(folder: Path, *, uploads: int, seed: int, kills: int) -> Outcome:
         ]
         for sender in senders:
             sender.start()
-        torment(parts, numbers, kills, outcome, senders)
+        torment(parts, numbers, outcome, senders)
         wait_for_the_end(parts, outcome)
         judge(parts.engine, outcome)
         if len(outcome.accepted) != uploads:
