@@ -66,6 +66,9 @@ class OutboundClient:
         self._ssl_context = ssl_context
         self._choose, self._resolver = choose, resolver
 
+    def _address(self, host: str, port: int) -> str:
+        return self._choose(host, port, self._resolver)
+
     def check(self, url: str) -> None:
         """Find out what can be known of a URL without connecting.
 
@@ -73,7 +76,7 @@ class OutboundClient:
             AddressRefused, NameNotResolved: see `public_address`.
         """
         _, host, port = self._parts(url)
-        self._choose(host, port, self._resolver)
+        self._address(host, port)
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes, *, bytes_max: int) -> Answer:
         """Send `body`; a redirect is an answer like any other, and is not followed.
