@@ -126,9 +126,7 @@ class OutboundClient:
             with (
                 httpcore.ConnectionPool(
                     ssl_context=self._ssl_context,
-                    network_backend=TimedBackend(
-                        lambda *at: self._choose(*at, self._resolver), end
-                    ),
+                    network_backend=TimedBackend(self._address, end),
                 ) as pool,
                 pool.stream(method, url, headers=sent, content=body) as response,
             ):
