@@ -110,17 +110,19 @@ def send(parts: Parts, key: str, waiting: list[Path], outcome: Outcome) -> None:
 def torment(
     parts: Parts, numbers: random.Random, outcome: Outcome, senders: list[threading.Thread]
 ) -> None:
-    """Kill parts in random order, each kind as often as the others, while uploads come."""
-    order: list[Target] = []
+    """Kill parts in random order, each kind as often as the others, while uploads come.
+
+    What is not there, as a decoder between two files, is killed as soon as it is.
+    """
+    due: list[Target] = []
     while outcome.kills.total() < outcome.kills_wanted or any(one.is_alive() for one in senders):
         time.sleep(numbers.uniform(0.2, 2.0))
-        if not order:
-            order = numbers.sample(list(Target), len(Target))
-        target = order.pop()
-        if parts.kill(target):
-            outcome.kills[target] += 1
-        elif order:
-            order.insert(0, target)  # there was none yet
+        target = next((one for one in due if parts.kill(one)), None)
+        if target is None:
+            due += numbers.sample(list(Target), len(Target))
+            continue
+        due.remove(target)
+        outcome.kills[target] += 1
         if target is Target.API:
             parts.wait_until_up()
         outcome.revived.update(parts.revive())
