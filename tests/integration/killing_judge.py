@@ -1,4 +1,5 @@
-"""A judge plugin for real pipelines that needs no model; one content ends its process, one hangs.
+"""A judge plugin for real pipelines that needs no model; one content ends its process, or each
+does, and one hangs.
 
 `NOTED` names the file in which it notes the contents that it judges.
 """
@@ -15,6 +16,7 @@ from moderation.judge.artefact import read_description
 from moderation.types import Judgment, Mode
 
 KILLS, HANGS, NOTED = "KILLING_SHA256", "HANGING_SHA256", "NOTED_JUDGMENTS"
+EVERY = "every"
 _DIGITS = tuple(float(k == 5) for k in range(10))
 
 
@@ -39,7 +41,7 @@ class KillingJudge:
     def _one(self, sha256: str, mode: Mode) -> Judgment:
         with Path(os.environ[NOTED]).open("a") as file:
             file.write(f"{os.getpid()} {sha256}\n")
-        if sha256 == os.environ.get(KILLS):
+        if os.environ.get(KILLS) in (sha256, EVERY):
             os.kill(os.getpid(), signal.SIGKILL)
         if sha256 == os.environ.get(HANGS):
             threading.Event().wait()

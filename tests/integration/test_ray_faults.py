@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from moderation.result_files import read_rows
-from tests.integration.killing_judge import HANGS, KILLS, NOTED
+from tests.integration.killing_judge import EVERY, HANGS, KILLS, NOTED
 from tests.service_processes import ServiceProcesses, service_processes, until
+from workers.batches.actor import LOST_AT_FIRST_MAX
 
 # Processes that load torch one after the other; on a busy machine that takes minutes.
 pytestmark = [pytest.mark.weights, pytest.mark.timeout(600)]
@@ -67,6 +68,26 @@ def test_a_file_that_kills_its_actor_is_the_only_one_without_a_score(
     rows = [json.loads(line) for line in run.stdout.splitlines()]  # Ray's own words are elsewhere
     assert [row["error_code"] for row in rows] == [None, None, "worker_lost", None, None, None]
     assert noted(processes).count(poison) == 2
+
+
+def test_actors_that_all_end_are_given_up(
+    processes: ServiceProcesses, pictures: list[Path]
+) -> None:
+    processes.environment |= {KILLS: EVERY, "MODERATION_BATCH_ITEMS_MAX": "6"}
+    run = processes.run("score", *map(str, pictures), seconds=500)
+    assert (run.returncode, "worker_unfit" in run.stderr) == (2, True), run.stderr
+    assert "actors ended over each of the first 5 tries" in run.stderr
+    assert len(noted(processes)) == LOST_AT_FIRST_MAX
+
+
+def test_memory_that_others_take_ends_no_actor(
+    processes: ServiceProcesses, pictures: list[Path]
+) -> None:
+    """Ray's monitor would end whatever it runs: more than this share is always in use."""
+    processes.environment["RAY_memory_usage_threshold"] = "0.01"
+    run = processes.run("score", "--json", *map(str, pictures[:2]), seconds=280)
+    assert run.returncode == 0, run.stderr
+    assert len(noted(processes)) == 2
 
 
 def test_an_interrupted_batch_saves_its_rows_and_leaves_no_process(

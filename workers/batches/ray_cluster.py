@@ -29,6 +29,9 @@ def connect() -> None:
         "include_dashboard": False,
     }
     where = {} if "RAY_ADDRESS" in os.environ else here
+    if where:
+        # It ends actors, again and again, for the memory that others of this machine take.
+        os.environ.setdefault("RAY_memory_monitor_refresh_ms", "0")
     # Ray tells on standard output, where rows may go, what befalls its processes.
     worker.print_to_stdstream = _log_lines
     with _keeping_signals(), _without_arguments():

@@ -1,4 +1,4 @@
-"""The queue `batch` as it is deployed: what is told of it, what scales it, and what it must not need."""
+"""The queue `batch` as it is deployed: what is told of it, what scales it, what it does without."""
 
 import json
 import urllib.request
