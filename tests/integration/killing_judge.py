@@ -19,6 +19,15 @@ KILLS, HANGS, NOTED = "KILLING_SHA256", "HANGING_SHA256", "NOTED_JUDGMENTS"
 EVERY = "every"
 _DIGITS = tuple(float(k == 5) for k in range(10))
 
+_PLUGIN = "[moderation.judges]\nkilling = tests.integration.killing_judge:KillingJudge\n"
+
+
+def install(site: Path) -> None:
+    """Make it known as `killing` to processes that have this folder in their path."""
+    (site / "killing-1.dist-info").mkdir()
+    (site / "killing-1.dist-info" / "METADATA").write_text("Name: killing\nVersion: 1\n")
+    (site / "killing-1.dist-info" / "entry_points.txt").write_text(_PLUGIN)
+
 
 class KillingJudge:
     """Scores everything 5."""
