@@ -12,6 +12,7 @@ from rich.text import Text
 from moderation.calibration.calibrator import FittedCalibrator
 from moderation.cli.results_view import output_console
 from moderation.cli.text import printable
+from moderation.priority.words import amount
 from moderation.replay.ranking import Ranked
 from moderation.replay.replaying import treatment
 from moderation.types import Disposition
@@ -89,7 +90,7 @@ def _cells(place: int, one: Ranked, now: datetime) -> tuple[str, ...]:
         "" if outcome.probability is None else f"{outcome.probability:.3f}",
         interval,
         f"{one.upload.remaining_views:,.0f}",
-        "" if one.factors is None else f"{one.factors.value(now):,.3g}",
+        "" if one.factors is None else amount(one.factors.value(now)),
         route,
         one.result.path,
     )

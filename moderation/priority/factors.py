@@ -9,6 +9,7 @@ from moderation.priority.ageing import Ageing
 from moderation.priority.facts import TaskFacts
 from moderation.priority.lanes import Lane, lane_of
 from moderation.priority.orders import Order
+from moderation.priority.words import amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,10 @@ class PriorityFactors:
         else:
             factor = self.ageing.factor(age_hours, self.sla_hours)
             told.append(
-                f"waiting for {age_hours:.1f} of {self.sla_hours:g} hours{late}: times {factor:.3g}"
+                f"waiting for {age_hours:.1f} of {self.sla_hours:g} hours{late}, "
+                f"which counts {amount(factor)} times"
             )
-        told.append(f"priority {self.value(now):.4g}, order {self.order}")
+        told.append(f"priority {amount(self.value(now), digits=4)}, order {self.order}")
         return tuple(told)
 
     def _lane_in_words(self) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 from moderation.policy.harm import Number, avoidable_harm, information_value
 from moderation.priority.ageing import Ageing
 from moderation.priority.facts import TaskFacts
+from moderation.priority.words import amount
 
 SCORE_MAX = 9.0
 
@@ -90,8 +91,8 @@ class CMu:
     def words(self, facts: TaskFacts[float]) -> str:
         """Speed of harm and length of the review."""
         return (
-            f"an hour of waiting does {float(_harm_an_hour(facts)):.3g} harm, "
-            f"and a review takes {facts.minutes:.3g} minutes"
+            f"an hour of waiting does {amount(float(_harm_an_hour(facts)))} harm, "
+            f"and a review takes {_minutes(facts)}"
         )
 
 
@@ -140,14 +141,18 @@ class AvoidableHarm:
 
 def _both(facts: TaskFacts[float]) -> str:
     return (
-        f"expected harm {facts.up:.3g} if it stays up (P(manipulated) {facts.probability:.3g}, "
-        f"severity {facts.severity:.3g}, {facts.remaining_views:.3g} views to come) "
-        f"and {facts.down:.3g} if it is acted on"
+        f"expected harm {amount(facts.up)} if it stays up "
+        f"(P(manipulated) {amount(facts.probability)}, severity {amount(facts.severity)}, "
+        f"{amount(facts.remaining_views)} views to come) and {amount(facts.down)} if it is acted on"
     )
 
 
 def _review(facts: TaskFacts[float]) -> str:
-    return f"a review of {facts.minutes:.3g} minutes that errs in {facts.reviewer_error:.0%}"
+    return f"a review of {_minutes(facts)} that errs in {facts.reviewer_error:.0%}"
+
+
+def _minutes(facts: TaskFacts[float]) -> str:
+    return f"{amount(facts.minutes)} minute{'' if facts.minutes == 1 else 's'}"
 
 
 # By the names that settings and records have.

@@ -7,6 +7,7 @@ from moderation.access.sessions import SessionRules
 from moderation.errors import ConfigurationError
 from moderation.route_services import RouteServices
 from moderation.web import (
+    ahead,
     bulk_decisions,
     decisions,
     entrance,
@@ -51,6 +52,7 @@ def add_console(
             for one in (
                 entrance,
                 queue,
+                ahead,
                 tasks,
                 materials,
                 decisions,

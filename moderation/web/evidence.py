@@ -18,6 +18,7 @@ from moderation.intake.errors import UnknownItem
 from moderation.intake.listings import find_item
 from moderation.intake.types import Item
 from moderation.priority.factors import PriorityFactors
+from moderation.priority.words import amount
 from moderation.results import from_row
 from moderation.review.types import ReviewTask
 from moderation.types import CalibratedScore, ItemResult, Mode
@@ -76,7 +77,7 @@ def why(task: ReviewTask, now: datetime) -> Why | None:
 def _number(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.4g}"
+    return amount(value, digits=4)
 
 
 def evidence_of(connection: Connection, task: ReviewTask, deployment: Deployment) -> ItemEvidence:

@@ -13,7 +13,7 @@ from moderation.database import reading
 from moderation.policy.schema import Reveal
 from moderation.review.appeals import appeal_of_task
 from moderation.review.first_views import first_view
-from moderation.review.holding import count_group, live_lease, newest_decision, visible_task
+from moderation.review.holding import count_group, live_lease, visible_task
 from moderation.review.reviewers import find_reviewer
 from moderation.review.types import Action, Lease, TaskRecord, Verdict
 from moderation.types import CalibratedScore, ItemError
@@ -21,6 +21,7 @@ from moderation.web.evidence import ItemEvidence, evidence_of, why
 from moderation.web.guard import ConsoleServices, Visitor
 from moderation.web.media_types import shown_type
 from moderation.web.shown_materials import ShownMaterials, State, facts_of, shown
+from moderation.web.undoing import undoable_of
 
 RATIONALE_CHARACTERS_MAX = 8000
 
@@ -122,15 +123,13 @@ def page_context(services: ConsoleServices, visitor: Visitor, task_id: str) -> d
     with reading(parts.engine) as connection:
         policy = stored_policy(connection, task.policy_version)
         reviewer = find_reviewer(connection, visitor.key.name)
-        since = parts.clock() - parts.rules.undo
-        undoable = newest_decision(connection, visitor.key.name, since=since)
+        undoable = undoable_of(connection, services, visitor)
     path = parts.blobs.path(task.sha256)
     is_there = path.is_file()
     return context | {
         "clause": clause_of(policy, task.clause_id),
         "wellness": reviewer.wellness,
         "undoable": undoable,
-        "undo_until": None if undoable is None else undoable.decided_at + parts.rules.undo,
         "has_media": is_there,
         "shown": shown_type(path, task.modality) if is_there else None,
         "actions": list(Action),

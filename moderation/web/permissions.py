@@ -12,6 +12,7 @@ MATRIX: Mapping[tuple[str, str], frozenset[AccessRole]] = {
     ("POST", "/console/logout"): EVERYBODY,
     ("GET", "/console/static/{name:path}"): PUBLIC,
     ("GET", "/console/queue"): STAFF,
+    ("GET", "/console/queue/ahead"): STAFF,
     ("GET", "/console/queue/counts"): STAFF,
     ("GET", "/console/queue/tasks"): LEADERS,
     ("GET", "/console/queue/tasks/counts"): LEADERS,

@@ -7,13 +7,14 @@ from moderation.access.keys import ApiKey
 from moderation.access.role_sets import LEADERS
 from moderation.database import reading, writing
 from moderation.review.claims import claim, waiting_for, why_no_claim
-from moderation.review.holding import count_waiting, in_hand, newest_decision
+from moderation.review.holding import count_waiting, in_hand
 from moderation.review.reviewers import find_reviewer, require_access
 from moderation.review.transaction import Transaction
 from moderation.review.types import Desk
 from moderation.web.context import Form, Services, Visit
 from moderation.web.guard import ConsoleRoute, ConsoleServices
 from moderation.web.rendering import page
+from moderation.web.undoing import undoable_of
 
 router = APIRouter(route_class=ConsoleRoute)
 
@@ -30,8 +31,7 @@ def show_queue(
         head = connection.execute(waiting_for(tx, visitor.key.name, desk).limit(1)).one_or_none()
         held = in_hand(connection, visitor.key.name)
         counts = count_waiting(connection)
-        since = parts.clock() - parts.rules.undo
-        undoable = newest_decision(connection, visitor.key.name, since=since)
+        undoable = undoable_of(connection, services, visitor)
         refusal = why_no_claim(tx, visitor.key.name)
     return page(
         request,
@@ -41,7 +41,6 @@ def show_queue(
         held=held,
         counts=counts,
         undoable=undoable,
-        undo_until=None if undoable is None else undoable.decided_at + parts.rules.undo,
         is_lead=visitor.key.role in LEADERS,
         refusal=refusal,
     )

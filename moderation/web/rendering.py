@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from moderation.intake.types import untrusted_text
 from moderation.priority.lanes import Lane
+from moderation.priority.words import amount
 from moderation.web import wording
 from moderation.web.timeline import clock, stretch
 
@@ -33,6 +34,7 @@ def build_templates() -> Environment:
         "stretch": stretch,
         "short": _short,
         "number": wording.number,
+        "amount": amount,
         "percent": wording.percent,
         "duration": wording.duration,
         "counted": wording.counted,
@@ -99,7 +101,9 @@ def assets() -> dict[str, bytes]:
         "console.js": (root / "console.js").read_bytes(),
         "item.css": (root / "item.css").read_bytes(),
         "item.js": (root / "item.js").read_bytes(),
+        "lease.js": (root / "lease.js").read_bytes(),
         "login.js": (root / "login.js").read_bytes(),
+        "next.js": (root / "next.js").read_bytes(),
         "lead.css": (root / "lead.css").read_bytes(),
         "lead.js": (root / "lead.js").read_bytes(),
         "icon.svg": (root / "icon.svg").read_bytes(),

@@ -11,6 +11,7 @@ from moderation.database import writing
 from moderation.intake.types import Item
 from moderation.materials.store import MaterialsDamaged
 from moderation.route_services import RouteServices
+from moderation.web.shown_claims import shown_claims
 from moderation.web.signal_scale import ScaledSignal, scaled
 from moderation.web.timeline import Timeline, build_timeline, marked_seconds
 
@@ -88,7 +89,7 @@ def shown(
     """As templates take it. with_judge: False leaves out whatever the judge says."""
     if facts is None:
         return ShownMaterials(state)
-    claims = facts["claims"] if with_judge else ()
+    claims = shown_claims(facts) if with_judge else []
     timeline = build_timeline(
         facts,
         authenticity=facts["authenticity"] if with_judge else (),

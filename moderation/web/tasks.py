@@ -5,11 +5,10 @@ from datetime import timedelta
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 
-from moderation.access.role_sets import LEADERS
 from moderation.database import reading, writing
 from moderation.review import leases
 from moderation.review.errors import NotFound
-from moderation.review.holding import visible_task
+from moderation.web.ahead import task_within_reach
 from moderation.web.context import Form, PathId, Services, Visit
 from moderation.web.guard import ConsoleRoute
 from moderation.web.item_page import page_context
@@ -31,9 +30,7 @@ def show_task(request: Request, services: Services, visitor: Visit, task_id: Pat
 def show_media(services: Services, visitor: Visit, task_id: PathId) -> Response:
     """The bytes, whole or a range; with the type that they have, and no right to do anything."""
     with reading(services.parts.engine) as connection:
-        task = visible_task(
-            connection, task_id, visitor.key.name, sees_all=visitor.key.role in LEADERS
-        ).task
+        task = task_within_reach(connection, services, visitor, task_id)
     path = services.parts.blobs.path(task.sha256)
     if not path.is_file():
         raise NotFound(

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from moderation.web.waveform import peak_told, wave_path
+
 ROWS_MAX = 4
 LABEL_HEIGHT = 18
 GAP = 8
@@ -133,7 +135,7 @@ def build_timeline(
         add("speech", "Speech", *_rows(speech, 12, rows_max=1))
     sound = facts["sound"]
     if sound:
-        add("wave", "Waveform", 54)
+        add("wave", "Waveform" if wave is None else f"Waveform, {peak_told(wave)}", 54)
         top = sound["frequency_hz_max"] / 1000
         add("spectrogram", f"Spectrogram, 0 to {top:g} kHz", 90)
     return Timeline(
@@ -154,14 +156,6 @@ def ticks(seconds: float) -> list[Tick]:
     return [
         Tick(100 * t / seconds, clock(t), "start" if not t else _anchor(t / seconds)) for t in times
     ]
-
-
-def wave_path(lowest: Sequence[float], highest: Sequence[float]) -> str:
-    """The outline of a waveform in a box of 1000 by 100, its highest value on top."""
-    scale = 1000 / max(1, len(lowest))
-    upper = [f"{k * scale:g},{round(50 - 50 * value)}" for k, value in enumerate(highest)]
-    lower = [f"{k * scale:g},{round(50 - 50 * value)}" for k, value in enumerate(lowest)]
-    return f"M{' L'.join([*upper, *reversed(lower)])}Z"
 
 
 def _anchor(share: float) -> str:

@@ -139,7 +139,7 @@ def digest(plan: AblationPlan, name: str, corpus: Path) -> str:
     """Hex SHA-256 of all that the runs of a row depend on but their seed."""
     recipe = plan.recipe
     depends: dict[str, Any] = {
-        "items": recipe.items.model_dump(mode="json"),
+        "items": recipe.items.model_dump(mode="json", exclude_none=True),
         "splits": recipe.splits,
         "manifest": file_digest(corpus / NAME),
         "row": name,

@@ -59,11 +59,20 @@ class Workshop:
     ) -> JudgeModel:
         if part is not None:
             self._take_over(part, folder, seed)
-        recipe = self.plan.training(stages, seed)
-        train, validation = list(self.items.train), self.items.validation
+        recipe, items = self.plan.training(stages, seed), self.items
         with timed(folder):
-            judge = untrained_judge(recipe, train, backbone=self.backbone, device=self.device)
-            train_stages(judge, recipe, train, validation, folder, console=self.console)
+            judge = untrained_judge(
+                recipe, list(items.train), backbone=self.backbone, device=self.device
+            )
+            train_stages(
+                judge,
+                recipe,
+                items.train,
+                items.validation,
+                folder,
+                console=self.console,
+                rollouts_train=items.rollouts,
+            )
         return judge
 
     def _take_over(self, part: str, folder: Path, seed: int) -> None:

@@ -6,14 +6,20 @@ from playwright.sync_api import Page, Request
 
 # Drawn: loaded, its picture decoded, and two frames later, so that one with all of it was shown.
 _WATCH = """
-addEventListener("keydown", () => sessionStorage.setItem(
-  "pressed", performance.timeOrigin + performance.now()), { capture: true });
-addEventListener("load", async () => {
+addEventListener("keydown", () => {
+  window.drawnAt = 0;
+  sessionStorage.setItem("pressed", performance.timeOrigin + performance.now());
+}, { capture: true });
+const told = async () => {
   await document.querySelector("img#media")?.decode().catch(() => null);
   requestAnimationFrame(() => requestAnimationFrame(() => {
     window.drawnAt = performance.timeOrigin + performance.now(); }));
-});
+};
+addEventListener("load", told);
+document.addEventListener("console:task", told);
 """
+LOOK_MS = 2500
+"""Nobody decides sooner; what comes next is loaded meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ def press_and_draw(page: Page, key: str) -> float:
         page.add_init_script(_WATCH)
         page.reload()
     page.wait_for_function("window.drawnAt")
+    page.wait_for_timeout(LOOK_MS)
     page.keyboard.press(key)
     page.wait_for_function(
         "([url]) => location.href !== url && window.drawnAt && document.getElementById('decision')",

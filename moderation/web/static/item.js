@@ -1,8 +1,10 @@
 // The player and what is drawn under it, frames with heat maps. Parts of the page come later or
 // again (htmx), so nothing here keeps hold of their elements.
-const media = document.getElementById("media");
-const canSeek = media instanceof HTMLMediaElement;
 const one = (id) => document.getElementById(id);
+const player = () => {
+  const media = one("media");
+  return media instanceof HTMLMediaElement ? media : null;
+};
 
 const told = (seconds) => {
   const tenths = Math.round(seconds * 10), whole = Math.floor(tenths / 10);
@@ -13,7 +15,7 @@ const told = (seconds) => {
 
 // Where the player is; without one that plays, where it was last sent.
 let position = 0;
-const now = () => (canSeek && media.readyState > 0 ? media.currentTime : position);
+const now = () => (player()?.readyState > 0 ? player().currentTime : position);
 
 function draw() {
   const plot = one("plot"), at = now();
@@ -23,7 +25,7 @@ function draw() {
   one("playhead").setAttribute("x", x);
   one("position").textContent = words;
   // Not while it plays: a screen reader would read every change out.
-  if (!canSeek || media.paused) {
+  if (player()?.paused ?? true) {
     plot.setAttribute("aria-valuenow", at.toFixed(1));
     plot.setAttribute("aria-valuetext", words);
   }
@@ -38,16 +40,15 @@ function seek(seconds) {
   const plot = one("plot");
   const last = plot ? Number(plot.dataset.seconds) : seconds;
   position = Math.min(Math.max(0, seconds), last);
-  if (canSeek) media.currentTime = position;
+  if (player()) player().currentTime = position;
   draw();
 }
 
-if (canSeek) {
-  for (const name of ["timeupdate", "seeked", "pause", "loadedmetadata"])
-    media.addEventListener(name, draw);
-  const follow = () => { draw(); if (!media.paused) requestAnimationFrame(follow); };
-  media.addEventListener("play", follow);
-}
+// Events of media do not bubble; they can be caught on their way down.
+for (const name of ["timeupdate", "seeked", "pause", "loadedmetadata"])
+  document.addEventListener(name, draw, true);
+const follow = () => { draw(); if (player()?.paused === false) requestAnimationFrame(follow); };
+document.addEventListener("play", follow, true);
 
 const timeAt = (plot, event) => {
   const box = plot.getBoundingClientRect();
@@ -61,6 +62,7 @@ document.addEventListener("click", (event) => {
   else if (plot) seek(timeAt(plot, event));
   else if (step) goBy(Number(step.dataset.step));
   else if (frame) show(frame, true);
+  else if (event.target.closest("#zoom")) enlarge();
 });
 document.addEventListener("pointermove", (event) => {
   const plot = event.target.closest?.("#plot");
@@ -88,6 +90,22 @@ document.addEventListener("keydown", (event) => {
   seek(to);
 });
 
+// Larger: twice, four times, as before. What is larger than its frame is scrolled, by keys as well.
+const ZOOMS = ["", "zoom-2", "zoom-4"];
+function enlarge() {
+  const work = document.querySelector(".work");
+  const at = ZOOMS.findIndex((zoom) => zoom && work.classList.contains(zoom));
+  const next = ZOOMS[(Math.max(at, 0) + 1) % ZOOMS.length];
+  work.classList.remove("zoom-2", "zoom-4");
+  if (next) work.classList.add(next);
+  for (const frame of document.querySelectorAll(".shown .frame"))
+    if (next) {
+      frame.tabIndex = 0;
+      frame.scrollTo((frame.scrollWidth - frame.clientWidth) / 2,
+        (frame.scrollHeight - frame.clientHeight) / 2);
+    } else frame.removeAttribute("tabindex");
+}
+
 // Frames: the heat map of the chosen signal lies over the chosen frame.
 function show(button, isAsked = false) {
   for (const other of document.querySelectorAll("[data-frame]"))
@@ -104,9 +122,9 @@ function show(button, isAsked = false) {
   heat.hidden = !map;
   if (map && heat.getAttribute("src") !== base + map.picture) heat.src = base + map.picture;
   if (one("heat-opacity")) heat.style.opacity = Number(one("heat-opacity").value) / 100;
-  one("stage-told").textContent = `${canSeek ? `${when}: ` : ""}` + (map
+  one("stage-told").textContent = `${player() ? `${when}: ` : ""}` + (map
     ? `${signal}, strongest block ${Math.round(100 * map.peak)} %` : "no heat map of this signal here");
-  if (isAsked && canSeek) seek(Number(seconds));
+  if (isAsked && player()) seek(Number(seconds));
 }
 
 const chosen = () => document.querySelector('[data-frame][aria-pressed="true"]');
@@ -120,4 +138,5 @@ function begin() {
   draw();
 }
 document.body.addEventListener("htmx:afterSettle", begin);
+document.addEventListener("console:task", () => { position = 0; begin(); });
 begin();

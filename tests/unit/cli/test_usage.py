@@ -61,7 +61,7 @@ def test_version() -> None:
         (
             ["score", "a.mp4", "--engine", "slurm"],
             {},
-            "expected one of: celery, inline, local, ray",
+            "expected one of: celery, local, ray",
         ),
         (["score", "a.mp4", "--engine", "celery"], {}, "MODERATION_BROKER_URL"),
         (["inspect", "README", "--out", "no/such/r.html"], {}, "cannot be written"),

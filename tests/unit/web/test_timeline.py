@@ -14,8 +14,8 @@ from moderation.web.timeline import (
     spoken,
     stretch,
     ticks,
-    wave_path,
 )
+from moderation.web.waveform import wave_path
 
 SIGNAL: dict[str, Any] = {
     "name": "audio.jitter",
@@ -126,6 +126,9 @@ def test_a_still_has_no_timeline() -> None:
 def test_a_waveform_is_a_closed_outline() -> None:
     path = wave_path([-1.0, -0.5], [1.0, 0.5])
     assert path == "M0,0 L500,25 L500,75 L0,100Z"
+    # A quiet one is drawn as high, and says how quiet it is.
+    assert wave_path([-0.1, -0.05], [0.1, 0.05]) == path
+    assert wave_path([0.0], [0.0]) == "M0,50 L0,50Z"
 
 
 @pytest.mark.parametrize(
