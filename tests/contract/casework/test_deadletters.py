@@ -26,11 +26,6 @@ class Mended(ScriptedDispatcher):
         return path.read_text().split()[0].replace("break", "9")
 
 
-@pytest.fixture
-def desk(engine: Engine, tmp_path: Path) -> ScoringDesk:
-    return make_desk(engine, tmp_path / "data")
-
-
 def test_a_job_that_is_tried_again_is_scored_and_keeps_its_route(
     desk: ScoringDesk, tmp_path: Path
 ) -> None:

@@ -35,7 +35,6 @@ from tests.contract.casework.scripted import (
     policy,
     route,
     send,
-    with_reviewers,
 )
 
 FAKE = Finding(Verdict.MANIPULATED, Action.LABEL, "deceptive-person")
@@ -57,11 +56,6 @@ def serving(distance_max: int = 16) -> Policy:
 @pytest.fixture
 def desk(engine: Engine, tmp_path: Path) -> ScoringDesk:
     return make_desk(engine, tmp_path / "data", deployment=deployment(live=serving()))
-
-
-@pytest.fixture
-def review(desk: ScoringDesk) -> CaseReview:
-    return with_reviewers(desk)
 
 
 def settled(desk: ScoringDesk, content: str) -> Item:

@@ -3,9 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
-from sqlalchemy import Engine
-
 from moderation.audit.check import verify_store
 from moderation.audit.erasure import open_requests, request_erasure
 from moderation.audit.retention import RetentionPolicy
@@ -28,11 +25,6 @@ from tests.unit.cli.byte_dispatcher import moderation
 
 PERIODS = RetentionPolicy()
 ACTOR = "system:retention"
-
-
-@pytest.fixture
-def desk(engine: Engine, tmp_path: Path) -> ScoringDesk:
-    return make_desk(engine, tmp_path / "data")
 
 
 def erase(desk: ScoringDesk) -> int:

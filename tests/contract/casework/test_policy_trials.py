@@ -27,11 +27,6 @@ from tests.contract.casework.scripted import (
 )
 
 
-@pytest.fixture
-def desk(engine: Engine, tmp_path: Path) -> ScoringDesk:
-    return make_desk(engine, tmp_path / "data")
-
-
 def test_what_was_routed_is_recorded_as_it_came(desk: ScoringDesk) -> None:
     scored = send(desk, "5", views=Views(reach=900.0, remaining=300.0, an_hour=1.0))
     failed = send(desk, "corrupt")

@@ -20,11 +20,6 @@ from moderation.types import Disposition, Mode
 from tests.contract.casework.scripted import make_desk, send
 
 
-@pytest.fixture
-def desk(engine: Engine, tmp_path: Path) -> ScoringDesk:
-    return make_desk(engine, tmp_path / "data")
-
-
 def has_materials(desk: ScoringDesk, item: Item) -> bool:
     return materials_of(desk.blobs).has(item.sha256, setup_of(desk.deployment))
 
