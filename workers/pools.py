@@ -53,6 +53,7 @@ def run_pool(settings: Settings, queue: Queue, *, concurrency: int | None = None
 
     from moderation.telemetry.tracing import exporting
     from workers.app import make_app
+    from workers.batches.gauges import BatchCollector
     from workers.batches.pool import BatchPool
     from workers.heartbeat import Heart
     from workers.processes import PoolProcess
@@ -69,13 +70,14 @@ def run_pool(settings: Settings, queue: Queue, *, concurrency: int | None = None
     tasks.register()
     batches = BatchPool(app, settings, stop.is_made)
     batches.register()
+    gauges = [BatchCollector(lambda: app.backend.client)] if queue is Queue.BATCH else []
 
     def begin(**_: Any) -> None:
         tasks.heart = Heart(settings.run_dir, queue)
         if queue is Queue.BATCH:
             batches.begin(tasks.heart)
         telling.enter_context(exporting(f"moderation-{queue}"))
-        telling.enter_context(showing_measures(settings, queue))
+        telling.enter_context(showing_measures(settings, queue, *gauges))
 
     def end(**_: Any) -> None:
         process.close()
@@ -115,8 +117,11 @@ def run_pool(settings: Settings, queue: Queue, *, concurrency: int | None = None
 
 
 @contextmanager
-def showing_measures(settings: Settings, queue: Queue) -> Iterator[None]:
-    """Have this pool process scraped: ten ports for each queue, behind the API's ten."""
+def showing_measures(settings: Settings, queue: Queue, *others: Any) -> Iterator[None]:
+    """Have this pool process scraped: ten ports for each queue, behind the API's ten.
+
+    others: collectors that are shown beside what the process counts.
+    """
     if settings.metrics_port == 0:
         yield
         return
@@ -128,7 +133,7 @@ def showing_measures(settings: Settings, queue: Queue) -> Iterator[None]:
     port = settings.metrics_port + PORTS_A_QUEUE * (1 + list(Queue).index(queue)) + index
     with ExitStack() as shown:
         try:
-            shown.enter_context(measured(port))
+            shown.enter_context(measured(port, *others))
         except OSError as error:
             # The one before may still be ending; what scores matters more than who counts.
             logging.getLogger(__name__).warning("no measures at port %d: %s", port, error)

@@ -33,7 +33,7 @@ RUN groupadd --gid 10001 moderation \
 COPY --from=build /opt/moderation /opt/moderation
 USER 10001:10001
 VOLUME ["/data", "/cache"]
-EXPOSE 9110-9149
+EXPOSE 9110-9159
 STOPSIGNAL SIGTERM
 # Told by the processes that do the work; a parent that answers says nothing of them.
 HEALTHCHECK --interval=30s --timeout=20s --start-period=180s --retries=3 \

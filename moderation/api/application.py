@@ -95,6 +95,8 @@ def create_app(
             yield
 
     app = FastAPI(
+        # Its own spans have queries, and so names of files, and its logs what strangers wrote.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
         title="real-moderation",
         version=__version__,
         summary="Authenticity of media: scores, triage and review.",

@@ -6,16 +6,16 @@ between; so the check sits where the connection is made, and every redirect come
 
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpcore
 
 from moderation.errors import PermanentError, TransientError
 from moderation.outbound.addresses import AddressRefused, Resolver, public_address, resolve
+from moderation.outbound.deadline import TimedBackend
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PORTS = {"http": 80, "https": 443}
@@ -42,26 +42,6 @@ class Answer:
     body: bytes
 
 
-class _CheckedBackend(httpcore.NetworkBackend):
-    """Connects to the address that `choose` gives for a host, and to no other."""
-
-    def __init__(self, choose: Callable[[str, int], str]) -> None:
-        self._choose = choose
-        self._inner = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        return self._inner.connect_tcp(
-            self._choose(host, port), port, timeout, local_address, socket_options
-        )
-
-
 class OutboundClient:
     """Sends single requests; keeps no connection, follows at most `redirects_max` redirects.
 
@@ -84,7 +64,10 @@ class OutboundClient:
         self._redirects_max = redirects_max
         self._schemes = schemes
         self._ssl_context = ssl_context
-        self._backend = _CheckedBackend(lambda host, port: choose(host, port, resolver))
+        self._choose, self._resolver = choose, resolver
+
+    def _address(self, host: str, port: int) -> str:
+        return self._choose(host, port, self._resolver)
 
     def check(self, url: str) -> None:
         """Find out what can be known of a URL without connecting.
@@ -92,9 +75,8 @@ class OutboundClient:
         Raises:
             AddressRefused, NameNotResolved: see `public_address`.
         """
-        scheme, host, port = self._parts(url)
-        del scheme
-        self._backend._choose(host, port)
+        _, host, port = self._parts(url)
+        self._address(host, port)
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes, *, bytes_max: int) -> Answer:
         """Send `body`; a redirect is an answer like any other, and is not followed.
@@ -104,7 +86,7 @@ class OutboundClient:
         """
         end = time.monotonic() + self._total_seconds
         with self._stream("POST", url, headers, body, end) as response:
-            content = b"".join(_bounded(response, bytes_max, end))
+            content = b"".join(_bounded(response, bytes_max))
             return Answer(response.status, _headers(response), content)
 
     def fetch(self, url: str, write: Callable[[bytes], object], *, bytes_max: int) -> str:
@@ -125,7 +107,7 @@ class OutboundClient:
                 length = headers.get("content-length", "")
                 if length.isdigit() and int(length) > bytes_max:
                     raise _too_large(bytes_max)
-                for piece in _bounded(response, bytes_max, end):
+                for piece in _bounded(response, bytes_max):
                     write(piece)
                 return url
         raise _remote(f"more than {self._redirects_max} redirects")
@@ -136,8 +118,6 @@ class OutboundClient:
     ) -> Iterator[httpcore.Response]:
         _, host, port = self._parts(url)
         shown_host = f"[{host}]" if ":" in host else host
-        left = max(end - time.monotonic(), 0.001)
-        timeouts = dict.fromkeys(("connect", "read", "write", "pool"), left)
         sent = [("Host", f"{shown_host}:{port}"), ("User-Agent", "real-moderation")]
         sent += [("Accept-Encoding", "identity"), *headers.items()]
         if body is not None:
@@ -145,11 +125,10 @@ class OutboundClient:
         try:
             with (
                 httpcore.ConnectionPool(
-                    ssl_context=self._ssl_context, network_backend=self._backend
+                    ssl_context=self._ssl_context,
+                    network_backend=TimedBackend(self._address, end),
                 ) as pool,
-                pool.stream(
-                    method, url, headers=sent, content=body, extensions={"timeout": timeouts}
-                ) as response,
+                pool.stream(method, url, headers=sent, content=body) as response,
             ):
                 yield response
         except (
@@ -175,15 +154,12 @@ class OutboundClient:
         return parts.scheme, parts.hostname, port or _PORTS[parts.scheme]
 
 
-def _bounded(response: httpcore.Response, bytes_max: int, end: float) -> Iterator[bytes]:
+def _bounded(response: httpcore.Response, bytes_max: int) -> Iterator[bytes]:
     taken = 0
     for piece in response.iter_stream():
         taken += len(piece)
         if taken > bytes_max:
             raise _too_large(bytes_max)
-        if time.monotonic() > end:
-            # Every single read was in time, but all of them together were not.
-            raise _remote("an answer that takes too long")
         yield piece
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.registry import Collector
 
 from moderation.telemetry.measures import ProcessMeasures
 from moderation.telemetry.observers import observing
@@ -28,11 +29,13 @@ def exposed(registry: CollectorRegistry, port: int, *, host: str = ANYWHERE) -> 
 
 
 @contextmanager
-def measured(port: int, *, host: str = ANYWHERE) -> Iterator[int]:
+def measured(port: int, *others: Collector, host: str = ANYWHERE) -> Iterator[int]:
     """Count what this process does, and show it: for a process without the API, a worker's.
 
-    Call it in the process that does the work, after forking. See `exposed`.
+    Call it in the process that does the work, after forking. others: shown beside. See `exposed`.
     """
     registry = CollectorRegistry()
+    for other in others:
+        registry.register(other)
     with observing(ProcessMeasures(registry)), exposed(registry, port, host=host) as bound:
         yield bound

@@ -50,6 +50,7 @@ def deployed(folder: Path, server: PostgresServer) -> Iterator[Deployment]:
     engine = open_engine(url)
     upgrade(engine)
     with service_processes(folder, url, dispatcher="local") as processes:
+        processes.environment.pop("OMP_NUM_THREADS")  # as many as the floor has, shared among them
         processes.start_redis()
         processes.start("worker", "--queues", "maintenance")
         processes.start("beat")

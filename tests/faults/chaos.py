@@ -42,6 +42,7 @@ class Outcome:
 
     seed: int
     uploads: int
+    kills_wanted: int
     accepted: set[str] = field(default_factory=set)
     kills: Counter[str] = field(default_factory=Counter)
     revived: Counter[str] = field(default_factory=Counter)
@@ -49,6 +50,12 @@ class Outcome:
     dead: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     seconds: float = 0.0
+
+    def awaits_a_kill(self) -> bool:
+        """Whether uploads are ahead of the kills: they come as long as these do, so that parts are
+        killed while they work."""
+        share = min(1.0, (self.kills.total() + 1) / max(self.kills_wanted, 1))
+        return len(self.accepted) >= share * self.uploads
 
     def as_json(self) -> str:
         """One object."""
@@ -64,8 +71,11 @@ def mixed(numbers: random.Random, count: int) -> list[bytes]:
     made = [b"kill"]
     for number in range(count - 1):
         kind = numbers.random()
-        if kind < 0.3:
+        if kind < 0.1:
             made.append(numbers.choice(media))
+        elif kind < 0.3:
+            # Its own bytes behind the end: what is known already is not decoded again.
+            made.append(numbers.choice(media) + b"%d" % number)
         elif kind < 0.35:
             made.append(b"corrupt %d" % number)
         elif kind < 0.5:
@@ -82,6 +92,9 @@ def send(parts: Parts, key: str, waiting: list[Path], outcome: Outcome) -> None:
     """Hand files in until none is left, each until it is accepted."""
     with ModerationClient(f"http://127.0.0.1:{parts.port}", key, timeout_seconds=60) as client:
         while waiting:
+            if outcome.awaits_a_kill():
+                time.sleep(0.05)
+                continue
             path = waiting.pop()
             while True:
                 try:
@@ -98,23 +111,21 @@ def send(parts: Parts, key: str, waiting: list[Path], outcome: Outcome) -> None:
 
 
 def torment(
-    parts: Parts,
-    numbers: random.Random,
-    kills: int,
-    outcome: Outcome,
-    senders: list[threading.Thread],
+    parts: Parts, numbers: random.Random, outcome: Outcome, senders: list[threading.Thread]
 ) -> None:
-    """Kill parts in random order, each kind as often as the others, while uploads come."""
-    order: list[Target] = []
-    while sum(outcome.kills.values()) < kills or any(one.is_alive() for one in senders):
+    """Kill parts in random order, each kind as often as the others, while uploads come.
+
+    What is not there, as a decoder between two files, is killed as soon as it is.
+    """
+    due: list[Target] = []
+    while outcome.kills.total() < outcome.kills_wanted or any(one.is_alive() for one in senders):
         time.sleep(numbers.uniform(0.2, 2.0))
-        if not order:
-            order = numbers.sample(list(Target), len(Target))
-        target = order.pop()
-        if parts.kill(target):
-            outcome.kills[target] += 1
-        elif order:
-            order.insert(0, target)  # there was none yet
+        target = next((one for one in due if parts.kill(one)), None)
+        if target is None:
+            due += numbers.sample(list(Target), len(Target))
+            continue
+        due.remove(target)
+        outcome.kills[target] += 1
         if target is Target.API:
             parts.wait_until_up()
         outcome.revived.update(parts.revive())
@@ -177,7 +188,7 @@ def judge(engine: Engine, outcome: Outcome) -> None:
 
 def run(folder: Path, *, uploads: int, seed: int, kills: int) -> Outcome:
     """The whole of it, in a folder that is empty."""
-    numbers, outcome = random.Random(seed), Outcome(seed, uploads)
+    numbers, outcome = random.Random(seed), Outcome(seed, uploads, kills)
     began = time.monotonic()
     files = []
     for number, content in enumerate(mixed(numbers, uploads)):
@@ -194,7 +205,7 @@ def run(folder: Path, *, uploads: int, seed: int, kills: int) -> Outcome:
         ]
         for sender in senders:
             sender.start()
-        torment(parts, numbers, kills, outcome, senders)
+        torment(parts, numbers, outcome, senders)
         wait_for_the_end(parts, outcome)
         judge(parts.engine, outcome)
         if len(outcome.accepted) != uploads:

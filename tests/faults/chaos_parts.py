@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -148,15 +147,12 @@ class Parts:
 
     def _kill_below(self, target: Target) -> bool:
         """A pool process of the worker for scores, or one of what decodes for it."""
-        pause = threading.Event()
-        for _ in range(200):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                pools = psutil.Process(self._running[Target.WORKER].pid).children()
-                decoders = [below for pool in pools for below in pool.children(recursive=True)]
-                for one in pools if target is Target.POOL_PROCESS else reversed(decoders):
-                    one.kill()
-                    return True
-            pause.wait(0.05)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            pools = psutil.Process(self._running[Target.WORKER].pid).children()
+            decoders = [below for pool in pools for below in pool.children(recursive=True)]
+            for one in pools if target is Target.POOL_PROCESS else reversed(decoders):
+                one.kill()
+                return True
         return False
 
     def revive(self) -> list[Target]:

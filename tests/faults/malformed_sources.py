@@ -24,7 +24,16 @@ _FILMS = {
     "huffyuv.avi": ["-c:v", "huffyuv"],
     "qtrle.mov": ["-c:v", "qtrle"],
     "raw.avi": ["-c:v", "rawvideo"],
-    "dnxhd.mov": ["-c:v", "dnxhd", "-profile:v", "dnxhr_lb", "-pix_fmt", "yuv422p"],
+    "dnxhd.mov": [
+        "-c:v",
+        "dnxhd",
+        "-profile:v",
+        "dnxhr_lb",
+        "-pix_fmt",
+        "yuv422p",
+        "-s",
+        "256x144",
+    ],
     "png.mov": ["-c:v", "png"],
 }
 _SOUNDS = {

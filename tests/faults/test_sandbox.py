@@ -1,25 +1,17 @@
-"""Decoders that hang, crash, lie, fork and devour memory, and the sandbox that contains them."""
+"""Decoders that hang, crash, lie and devour memory, and the sandbox that contains them."""
 
-import contextlib
 import dataclasses
 import hashlib
 import json
 import os
 import signal
 import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 
-from encoders.base import ReadLimits, ReadRequest
+from encoders.base import ReadRequest
 from encoders.errors import (
     CorruptMedia,
     DecoderCrashed,
@@ -27,7 +19,6 @@ from encoders.errors import (
     EmptyFile,
     LimitExceeded,
     NoUsableMedia,
-    TransientError,
     TypedError,
     UnreadableFile,
 )
@@ -35,95 +26,18 @@ from encoders.sampling import ByScene, Dense, Uniform
 from encoders.sandbox import ChildExit, Sandbox
 from encoders.sandbox_wire import pack_request, unpack_request
 from encoders.types import Span
-
-HERE = Path(__file__).resolve().parent
-READER = "misbehaving_reader:read"
-REQUEST = ReadRequest(Uniform())
-# Long enough for a starved machine: what must end earlier is stopped by another limit.
-LIMITS = ReadLimits(
-    wall_seconds=120.0, cpu_seconds=30, memory_bytes=700 * 2**20, output_bytes_max=128 * 2**20
+from tests.faults.sandboxes import (
+    IMPATIENT,
+    LIMITS,
+    READER,
+    REQUEST,
+    MakeFile,
+    decoders,
+    require_no_decoders,
+    zygote_pid,
 )
-IMPATIENT = dataclasses.replace(LIMITS, wall_seconds=1.0)
-PATIENCE_SECONDS = 60.0
-"""How long a test waits for what must happen; it goes on as soon as it has."""
-MakeFile = Callable[..., Path]
 
-
-@pytest.fixture(scope="module", autouse=True)
-def reader_is_importable() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(HERE))
-        yield
-
-
-@pytest.fixture(scope="module")
-def sandbox(reader_is_importable: None) -> Iterator[Sandbox]:
-    """Without a second attempt: what comes back is the verdict on the first."""
-    with Sandbox(limits=LIMITS, reader=READER, fallback=()) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def order(tmp_path: Path) -> MakeFile:
-    def make(text: str, name: str = "order.mp4") -> Path:
-        path = tmp_path / name
-        path.write_text(text)
-        return path
-
-    return make
-
-
-def zygotes() -> list[psutil.Process]:
-    """Of the sandboxes of this process, which has other children: a database's server, for one."""
-
-    def is_one(child: psutil.Process) -> bool:
-        with contextlib.suppress(psutil.Error):
-            return "encoders.sandbox_child" in child.cmdline()
-        return False
-
-    return [child for child in psutil.Process().children() if is_one(child)]
-
-
-@pytest.fixture
-def known() -> set[int]:
-    """Children before the test: the zygote of the shared sandbox, if it has one yet."""
-    return {zygote.pid for zygote in zygotes()}
-
-
-def zygote_pid(known: set[int]) -> int:
-    (pid,) = {zygote.pid for zygote in zygotes()} - known
-    return pid
-
-
-def wait_for(fact: Callable[[], Any]) -> Any:
-    """The first true value of `fact`."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not (value := fact()):
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.01)
-    return value
-
-
-def decoders(zygote: int) -> list[psutil.Process]:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return [child for child in psutil.Process(zygote).children() if child.status() != "zombie"]
-    return []
-
-
-def require_no_decoders(known: set[int] | None = None) -> None:
-    """No zygote has a child; beyond those of `known`, there is no zygote either."""
-
-    def are_gone() -> bool:
-        left = [child for zygote in zygotes() for child in decoders(zygote.pid)]
-        if known is not None:
-            left += [zygote for zygote in zygotes() if zygote.pid not in known]
-        return not left
-
-    assert wait_for(are_gone)
-
-
-def require_gone(pids: list[int]) -> None:
-    assert wait_for(lambda: not any(psutil.pid_exists(pid) for pid in pids))
+pytestmark = pytest.mark.usefixtures("reader_is_importable")
 
 
 def test_media_comes_back_as_read(sandbox: Sandbox, order: MakeFile) -> None:
@@ -254,21 +168,6 @@ def test_memory_stays_within_the_limit(order: MakeFile) -> None:
     assert 100 * 2**20 < ended.max_rss_bytes <= LIMITS.memory_bytes
 
 
-def test_orphans_are_killed_where_the_kernel_lets_a_decoder_fork(
-    order: MakeFile, known: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # A machine that the seccomp filter has no table for.
-    (tmp_path / "sitecustomize.py").write_text(
-        "import platform\nplatform.machine = lambda: 'other'\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{HERE}")
-    assert not Sandbox.protections()["no_dangerous_system_calls"]
-    with Sandbox(limits=LIMITS, reader=READER, fallback=()) as sandbox:
-        assert sandbox.read(order("fork"), REQUEST).frames is not None
-        require_no_decoders()
-    require_no_decoders(known)
-
-
 def test_fallback_takes_over_and_says_so(
     order: MakeFile, known: set[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -342,90 +241,6 @@ def test_odd_names_links_and_relative_paths_work(
     assert sandbox.read("link", REQUEST).frames is not None
 
 
-def test_file_changed_in_mid_read_is_transient(
-    order: MakeFile, known: set[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("encoders.sandbox.FIRST_ATTEMPT_SHARE", 5.0 / LIMITS.wall_seconds)
-    with Sandbox(limits=LIMITS, reader=READER) as sandbox, ThreadPoolExecutor() as pool:
-        sandbox.read(order("well", "other.mp4"), REQUEST)
-        path = order("sleep first")
-        reading = pool.submit(sandbox.read, path, REQUEST)
-        wait_for(lambda: decoders(zygote_pid(known)))  # so it is hashed
-        path.write_text("well changed")
-        with pytest.raises(TransientError, match="changed"):
-            reading.result()
-
-
-def test_killed_zygote_is_replaced_in_mid_read(order: MakeFile, known: set[int]) -> None:
-    sandbox = Sandbox(limits=LIMITS, reader=READER, fallback=())
-    with sandbox, ThreadPoolExecutor() as pool:
-        sandbox.read(order("well"), REQUEST)
-        reading = pool.submit(sandbox.read, order("sleep", "slow.mp4"), REQUEST)
-        first = zygote_pid(known)
-        (child,) = wait_for(lambda: decoders(first))
-        os.kill(first, signal.SIGKILL)
-        require_gone([child.pid])
-
-        def replaced() -> int:
-            others = {zygote.pid for zygote in zygotes()} - known - {first}
-            return next((pid for pid in others if decoders(pid)), 0)
-
-        second = wait_for(replaced)  # the same read, begun again
-        (child,) = wait_for(lambda: decoders(second))
-        os.kill(second, signal.SIGKILL)
-        with pytest.raises(TransientError, match="lost twice"):
-            reading.result()
-        require_gone([child.pid])
-        assert sandbox.read(order("well"), REQUEST).frames is not None
-    require_no_decoders(known)
-
-
-def test_threads_share_a_sandbox(order: MakeFile, known: set[int]) -> None:
-    limits = dataclasses.replace(LIMITS, cpu_seconds=1)
-    with Sandbox(limits=limits, reader=READER, fallback=()) as sandbox:
-        paths = [order(text, f"{i}.mp4") for i, text in enumerate(["well", "burn", "abort"] * 3)]
-
-        def outcome(path: Path) -> str:
-            try:
-                return str(sandbox.read(path, REQUEST).metadata.sha256)
-            except TypedError as error:
-                return error.code
-
-        with ThreadPoolExecutor(4) as pool:
-            outcomes = list(pool.map(outcome, paths))
-        well = hashlib.sha256(b"well").hexdigest()
-        assert outcomes == [well, "decode_timeout", "decoder_crashed"] * 3
-        assert zygote_pid(known)
-    require_no_decoders(known)
-
-
-def test_close_ends_a_read_and_leaves_nothing(order: MakeFile, known: set[int]) -> None:
-    sandbox = Sandbox(limits=LIMITS, reader=READER, fallback=())
-    sandbox.read(order("well", "other.mp4"), REQUEST)
-    with ThreadPoolExecutor() as pool:
-        reading = pool.submit(sandbox.read, order("sleep"), REQUEST)
-        wait_for(lambda: decoders(zygote_pid(known)))
-        sandbox.close()
-        with pytest.raises(RuntimeError, match="closed"):
-            reading.result(PATIENCE_SECONDS)
-    require_no_decoders(known)
-
-
-def test_killed_parent_leaves_neither_zygote_nor_child(order: MakeFile) -> None:
-    code = (
-        "import sys; from encoders.sandbox import *; from encoders.sampling import Uniform\n"
-        f"sandbox = Sandbox(reader={READER!r}, fallback=())\n"
-        "sandbox.read(sys.argv[1], ReadRequest(Uniform()))"
-    )
-    command = [sys.executable, "-c", code, str(order("sleep"))]
-    with subprocess.Popen(command, cwd=HERE.parent.parent) as parent:
-        begun = psutil.Process(parent.pid)
-        wait_for(lambda: len(begun.children(recursive=True)) >= 2)
-        family = begun.children(recursive=True)
-        parent.kill()
-    require_gone([process.pid for process in family])
-
-
 def test_big_result_passes(sandbox: Sandbox, order: MakeFile) -> None:
     media = sandbox.read(order("big"), REQUEST)
     assert media.frames is not None
@@ -433,12 +248,3 @@ def test_big_result_passes(sandbox: Sandbox, order: MakeFile) -> None:
     assert (
         int(media.frames.pixels_FHWC[-1, -1, -1, -1]) == (media.frames.pixels_FHWC.size - 1) % 256
     )
-
-
-def test_secrets_of_the_parent_stay_with_it(
-    order: MakeFile, known: set[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MODERATION_DATABASE_PASSWORD", "hunter2")
-    with Sandbox(limits=LIMITS, reader=READER) as sandbox:
-        sandbox.read(order("well"), REQUEST)
-        assert "MODERATION_DATABASE_PASSWORD" not in psutil.Process(zygote_pid(known)).environ()

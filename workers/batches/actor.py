@@ -18,6 +18,10 @@ Columns = Mapping[str, Sequence[Any]]
 """`number` and `path`, of each file; `answer` in place of `path` afterwards, as JSON."""
 
 
+LOST_AT_FIRST_MAX = 5
+"""Actors that may end before the first file has a row: after that none is expected to live."""
+
+
 class Memory:
     """Ray repeats what an actor was at when it ended, for ever: this is what ends the loop.
 
@@ -27,12 +31,21 @@ class Memory:
     def __init__(self) -> None:
         self._together: set[int] = set()
         self._alone: dict[int, str | None] = {}
+        self._lost = 0
+        self._has_row = False
 
-    def begin(self, numbers: Sequence[int]) -> bool:
-        """Whether this is the first time for all of them."""
+    def begin(self, numbers: Sequence[int]) -> bool | None:
+        """Whether this is the first time for all of them. None: actors do not live."""
         is_first = self._together.isdisjoint(numbers)
         self._together.update(numbers)
+        self._lost += not is_first
+        if self._lost >= LOST_AT_FIRST_MAX and not self._has_row:
+            return None
         return is_first
+
+    def has_row(self) -> None:
+        """An actor lived to the end of a batch."""
+        self._has_row = True
 
     def begin_alone(self, number: int) -> tuple[bool, str | None]:
         """Whether this is the first time, and what `keep` was told."""
@@ -63,12 +76,16 @@ class ScoringActor:
         """An answer a file, in their order."""
         numbers = [int(number) for number in columns["number"]]
         paths = [Path(unescape_path(str(path))) for path in columns["path"]]
-        if self._ask(self._memory.begin, numbers):
+        is_first = self._ask(self._memory.begin, numbers)
+        if is_first is None:
+            self._refusal = _NOBODY_LIVES
+        if is_first is not False:
             answers = self._answers(paths)
         else:
             answers = [
                 self._alone(number, path) for number, path in zip(numbers, paths, strict=True)
             ]
+        self._ask(self._memory.has_row)
         return {"number": numbers, "answer": answers}
 
     def _answers(self, paths: Sequence[Path]) -> list[str]:
@@ -97,6 +114,13 @@ class ScoringActor:
         import ray
 
         return ray.get(method.remote(*arguments))
+
+
+_NOBODY_LIVES = Refusal(
+    f"actors ended over each of the first {LOST_AT_FIRST_MAX} tries",
+    "actors that live: Ray ends those that load models where memory is short",
+    "See Ray's log for why they ended; free memory, or take machines with more of it.",
+)
 
 
 def _text(answer: Answer) -> str:

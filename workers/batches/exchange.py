@@ -19,7 +19,7 @@ from workers.app import make_app
 from workers.batches.errors import BrokerSilent
 from workers.batches.ledger import Work
 from workers.batches.orders import Answer, Order
-from workers.batches.signs import LIVING_SECONDS, SIGN_SECONDS, Kind, Signs
+from workers.batches.signs import LIVING_SECONDS, SENT, SIGN_SECONDS, Kind, Signs
 from workers.queues import Queue
 
 _ONCE_MORE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
@@ -105,6 +105,7 @@ class Exchange:
                 kwargs={"client": self._client, "ticket": ticket, "order": order.to_json()},
                 kwargsrepr=f"{len(work.paths)} files",
                 queue=Queue.BATCH,
+                headers={SENT: self._signs.now()},
                 task_id=ticket,
                 retry=True,
                 retry_policy=_ONCE_MORE,

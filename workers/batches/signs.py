@@ -10,6 +10,10 @@ SIGN_SECONDS = 3.0
 LIVING_SECONDS = 20.0
 """For how long that counts."""
 _FORGOTTEN_SECONDS = 3600.0
+SENT = "sent"
+"""Header of an order's message: when it went out, by the server's clock."""
+OUT = f"{_PREFIX}:out"
+"""Orders that anybody waits for, queued or under way: the chart scales by how many there are."""
 
 
 class Kind(StrEnum):
@@ -30,7 +34,7 @@ class Signs:
 
     def give(self, kind: Kind, name: str) -> None:
         """It lives."""
-        now = self._now()
+        now = self.now()
         with self._redis.pipeline() as at_once:
             at_once.zadd(_key(kind), {name: now})
             at_once.zremrangebyscore(_key(kind), "-inf", now - _FORGOTTEN_SECONDS)
@@ -42,11 +46,11 @@ class Signs:
 
     def living(self, kind: Kind) -> int:
         """How many live."""
-        return int(self._redis.zcount(_key(kind), self._now() - LIVING_SECONDS, "+inf"))
+        return int(self._redis.zcount(_key(kind), self.now() - LIVING_SECONDS, "+inf"))
 
     def ages(self, names: Collection[str]) -> Mapping[str, float]:
         """Seconds since the last sign of these orders; those that never gave one are left out."""
-        now = self._now()
+        now = self.now()
         found = self._redis.zmscore(_key(Kind.ORDER), list(names)) if names else []
         return {
             name: now - float(at) for name, at in zip(names, found, strict=True) if at is not None
@@ -56,28 +60,45 @@ class Signs:
         """These orders are still waited for; said again and again, or it is forgotten."""
         if not names:
             return
-        key = f"{_PREFIX}:wanted:{client}"
+        now = self.now()
         with self._redis.pipeline() as at_once:
-            at_once.sadd(key, *names)
-            at_once.expire(key, int(LIVING_SECONDS))
+            at_once.sadd(_wanted(client), *names)
+            at_once.expire(_wanted(client), int(LIVING_SECONDS))
+            at_once.zadd(OUT, dict.fromkeys(names, now))
+            at_once.zremrangebyscore(OUT, "-inf", now - LIVING_SECONDS)
+            at_once.expire(OUT, int(LIVING_SECONDS))
             at_once.execute()
 
     def unwant(self, client: str, name: str) -> None:
         """This order is not waited for any more."""
-        self._redis.srem(f"{_PREFIX}:wanted:{client}", name)
+        with self._redis.pipeline() as at_once:
+            at_once.srem(_wanted(client), name)
+            at_once.zrem(OUT, name)
+            at_once.execute()
 
     def leave(self, client: str) -> None:
         """Nothing is waited for any more."""
-        self._redis.delete(f"{_PREFIX}:wanted:{client}")
+        for name in self._redis.smembers(_wanted(client)):
+            self._redis.zrem(OUT, name)
+        self._redis.delete(_wanted(client))
 
     def is_wanted(self, client: str, name: str) -> bool:
         """Whether anybody waits for it."""
-        return bool(self._redis.sismember(f"{_PREFIX}:wanted:{client}", name))
+        return bool(self._redis.sismember(_wanted(client), name))
 
-    def _now(self) -> float:
+    def out(self) -> int:
+        """Orders that anybody waits for."""
+        return int(self._redis.zcount(OUT, self.now() - LIVING_SECONDS, "+inf"))
+
+    def now(self) -> float:
+        """Seconds, by the server's clock."""
         seconds, microseconds = self._redis.time()
         return float(seconds) + float(microseconds) / 1e6
 
 
 def _key(kind: Kind) -> str:
     return f"{_PREFIX}:{kind}"
+
+
+def _wanted(client: str) -> str:
+    return f"{_PREFIX}:wanted:{client}"

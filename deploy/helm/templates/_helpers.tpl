@@ -52,10 +52,14 @@ securityContext:
 {{- define "moderation.environment" -}}
 - name: MODERATION_DATABASE_URL
   valueFrom: {secretKeyRef: {name: {{ include "moderation.secret" . }}, key: database-url}}
-- name: MODERATION_BROKER_URL
-  valueFrom: {secretKeyRef: {name: {{ include "moderation.secret" . }}, key: broker-url}}
 - name: MODERATION_SECRET_FILE
   value: /run/moderation/secret
+{{ include "moderation.brokerEnvironment" . }}
+{{- end -}}
+
+{{- define "moderation.brokerEnvironment" -}}
+- name: MODERATION_BROKER_URL
+  valueFrom: {secretKeyRef: {name: {{ include "moderation.secret" . }}, key: broker-url}}
 {{- range $name, $value := .Values.settings }}
 - name: {{ $name }}
   value: {{ $value | quote }}

@@ -1,5 +1,6 @@
 """The server's own requests: where they may go, and how much they may bring."""
 
+import time
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler
 
@@ -118,6 +119,9 @@ class _Pages(BaseHTTPRequestHandler):
         if name == "gone":
             self.send_error(404)
             return
+        if name.startswith("slow"):
+            self._drip(name)
+            return
         self.send_response(200)
         if name == "endless":
             self.end_headers()
@@ -128,6 +132,15 @@ class _Pages(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+    def _drip(self, name: str) -> None:
+        """An answer in order that takes its time: each byte is soon followed by the next one."""
+        body = b"" if name == "slow-head" else b"x" * 200
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n" % len(body))
+        for byte in (body and b"\r\n" + body) or b"X-Long: " + b"y" * 200 + b"\r\n\r\n":
+            time.sleep(0.02)
+            self.wfile.write(bytes([byte]))
+        self.close_connection = True
 
     def log_message(self, *_: object) -> None:
         pass
@@ -192,6 +205,16 @@ def test_more_bytes_than_are_taken_end_it(port: int) -> None:
     assert sum(map(len, got)) <= 1000
     with pytest.raises(RemoteTooLarge):
         client.fetch(f"http://inside.test:{port}/page", got.append, bytes_max=3)
+
+
+@pytest.mark.parametrize("what", ["slow-head", "slow-body"])
+def test_an_answer_that_comes_byte_by_byte_ends_with_the_time(port: int, what: str) -> None:
+    url = f"http://inside.test:{port}/{what}"
+    with pytest.raises(RemoteError):
+        OutboundClient(choose=_inside, total_seconds=1).fetch(url, bytes, bytes_max=1000)
+    got: list[bytes] = []
+    OutboundClient(choose=_inside, total_seconds=600).fetch(url, got.append, bytes_max=1000)
+    assert b"".join(got) == (b"x" * 200 if what == "slow-body" else b"")
 
 
 def test_an_error_of_the_other_server_is_told(port: int) -> None:
