@@ -98,7 +98,7 @@ def read_references(text: str) -> Sequence[Declaration]:
     found = []
     for number, row in enumerate(rows, start=1):
         unknown = [name for name in row if name not in COLUMNS]
-        if unknown or "url" not in row:
+        if unknown or not row.get("url", "").strip():
             what = f"a column {str(unknown[0])[:60]!r}" if unknown else "no url"
             raise SubmissionError(
                 f"row {number} has {what}",
