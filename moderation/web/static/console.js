@@ -1,5 +1,5 @@
 // Keys, and the veils over the media: all of it works without, by mouse.
-import "./next.js";
+import "./login.js";
 
 // WCAG 2.1.4 asks that single keys can be switched off.
 const switchBox = document.getElementById("keys-on");
