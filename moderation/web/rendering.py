@@ -1,6 +1,6 @@
 """Pages out of templates: everything escaped, and strangers' texts without control characters."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib import resources
 from typing import Any
 
@@ -72,9 +72,7 @@ def _bytes(count: int) -> str:
 
 def until(at: datetime, now: datetime) -> str:
     """The time that is left, or since when it is over, in words."""
-    left = abs(at - now)
-    hours, minutes = divmod(int(left / timedelta(minutes=1)), 60)
-    told = f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    told = wording.duration(abs(at - now))
     return f"{told} left" if at > now else f"late by {told}"
 
 

@@ -15,18 +15,18 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from encoders.base import ReadLimits, ReadRequest
 from encoders.readers import read
 from encoders.sampling import Uniform
+from moderation.closing import Closing
 from moderation.types import Mode
 from tests.benchmarks.media import write_media
 from tests.benchmarks.worker import seconds
 
 
-class Worker:
+class Worker(Closing):
     """A scorer process; leaving the context ends it."""
 
     def __init__(self, kind: str) -> None:
@@ -36,15 +36,8 @@ class Worker:
         )
         self.peak_mib = 0.0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the process."""
         self._process.communicate()
 
     def ask(self, what: str, paths: Sequence[Path], mode: Mode) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from moderation.audit.texts import kept_texts
 from moderation.audit.verification import FaultKind
 from moderation.database import reading, writing
 from moderation.errors import OutputError, StatementError
-from tests.contract.test_audit_store import unguarded
+from tests.contract.test_audit_tampering import unguarded
 from tests.unit.audit.chains import START
 from tests.unit.audit.test_statements import STATEMENT
 

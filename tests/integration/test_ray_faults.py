@@ -15,7 +15,7 @@ from PIL import Image
 from moderation.result_files import read_rows
 from tests.integration.killing_judge import EVERY, HANGS, KILLS, NOTED, install
 from tests.service_processes import ServiceProcesses, service_processes, until
-from workers.batches.actor import LOST_AT_FIRST_MAX
+from workers.batches.errors import LOST_AT_FIRST_MAX
 
 # Processes that load torch one after the other; on a busy machine that takes minutes.
 pytestmark = [pytest.mark.weights, pytest.mark.timeout(600)]

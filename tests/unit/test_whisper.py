@@ -27,7 +27,6 @@ from encoders.types import (
 from encoders.weights import WeightStore
 from encoders.whisper import WhisperEncoder
 from encoders.whisper_decoding import EncodedDecodingTask, weigh_cross_attention
-from encoders.whisper_layout import Thinning
 from encoders.whisper_transcript import is_silent, segments_of_tokens
 
 VOICES = Path(__file__).parents[1] / "data" / "voices"
@@ -257,31 +256,6 @@ def test_a_local_checkpoint_gives_the_same_features(
     for layer, values in encoder.encode([item])[0].sequences[0].layers.items():
         np.testing.assert_array_equal(local.encode([item])[0].sequences[0].layers[layer], values)
     assert local.version != encoder.version
-
-
-@pytest.mark.parametrize("sound", [1, 50, 700, 1449, 1475, 1500])
-def test_layout_stands_for_every_position_once(sound: int) -> None:
-    thinning = Thinning()
-    layout = thinning.layout(sound, 1500)
-    positions = layout.positions_P
-    assert (np.diff(positions) > 0).all()
-    assert layout.weights_P.sum() == pytest.approx(1500)
-    np.testing.assert_array_equal(positions[:sound], np.arange(sound))
-    assert (layout.weights_P[: min(1500, sound + thinning.margin)] == 1).all()
-    assert positions[-1] == 1499
-
-
-def test_log_weights_count_a_key_as_often_as_it_stands() -> None:
-    generator = torch.Generator().manual_seed(0)
-    query, keys, values = (torch.randn(1, n, 8, generator=generator) for n in (3, 4, 4))
-    times = torch.tensor([1, 3, 1, 5])
-    repeated = functional.scaled_dot_product_attention(
-        query, keys.repeat_interleave(times, 1), values.repeat_interleave(times, 1)
-    )
-    weighted = functional.scaled_dot_product_attention(
-        query, keys, values, attn_mask=times.float().log()
-    )
-    assert torch.allclose(repeated, weighted, atol=1e-6)
 
 
 def test_tokens_split_at_their_timestamps() -> None:

@@ -10,16 +10,12 @@ from moderation.errors import TypedError
 from moderation.pipeline import failure
 from moderation.results import RunContext, to_row, unescape_path
 from moderation.settings import Settings
-from workers.batches.errors import WorkerLost
+from workers.batches.errors import LOST_AT_FIRST_MAX, WorkerLost
 from workers.batches.orders import Answer, Order, Refusal
 from workers.batches.scorer import BatchScorer, scorer_name
 
 Columns = Mapping[str, Sequence[Any]]
 """`number` and `path`, of each file; `answer` in place of `path` afterwards, as JSON."""
-
-
-LOST_AT_FIRST_MAX = 5
-"""Actors that may end before the first file has a row: after that none is expected to live."""
 
 
 class Memory:

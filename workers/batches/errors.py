@@ -21,6 +21,10 @@ class WorkerDiffers(ConfigurationError):
     code = "worker_differs"
 
 
+LOST_AT_FIRST_MAX = 5
+"""So many losses before anything has come back: after that nobody is expected to live."""
+
+
 class WorkerUnfit(ConfigurationError):
     """A worker cannot score anything, and says why."""
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from moderation.types import ItemResult
-from workers.batches.errors import NoWorkers
+from workers.batches.errors import LOST_AT_FIRST_MAX, NoWorkers
 from workers.batches.exchange import Exchange, Returned
 from workers.batches.ledger import Ledger
 from workers.batches.orders import Order
@@ -13,7 +13,6 @@ from workers.batches.signs import Kind
 
 ORDERS_A_WORKER = 2
 """One that it works on, and one that waits for it."""
-LOST_AT_FIRST_MAX = 5
 _TICK_SECONDS = 0.05
 _LOOK_SECONDS = 1.0
 _REMEDY = (

@@ -67,6 +67,8 @@ async function lookAhead() {
 function takeAhead(main) {
   const media = main.querySelector("#media"), ready = ahead;
   ahead = null;
+  // The attribute says how a new element begins; one that was made by a script must be told.
+  if (media) media.muted = media.hasAttribute("muted");
   const isIt = media && ready?.tagName === media.tagName
     && ready.getAttribute("src") === media.getAttribute("src");
   if (!isIt) return;

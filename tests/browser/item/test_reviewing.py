@@ -14,8 +14,8 @@ from moderation.policy.schema import Reveal
 from moderation.review.listings import decided
 from tests.browser.conftest import Site, Visit
 from tests.browser.item.player import blur, is_ready, playhead, seconds
-from tests.browser.test_console import claim, violations
-from tests.shown_items import FILM, PHOTO, made, show
+from tests.browser.test_console import claim, has_come, violations
+from tests.shown_items import FILM, PHOTO, VOICE, made, send_sample, show
 
 
 def end_sessions(desk: ScoringDesk) -> None:
@@ -127,3 +127,25 @@ def test_a_second_review_is_asked_for_by_key(
     with reading(desk.engine) as connection:
         assert [one.wants_second for one in decided(connection)] == [True]
     assert ann.wrongs == []
+
+
+@pytest.mark.parametrize("is_loaded_ahead", [True, False])
+def test_the_next_one_comes_as_mute_as_its_reviewer_wants_it(
+    visit: Callable[[str], Visit], desk: ScoringDesk, is_loaded_ahead: bool
+) -> None:
+    send_sample(desk, VOICE, name="next", with_materials=False)
+    ann = visit("ann")
+    page = ann.page
+    if not is_loaded_ahead:
+        page.route("**/console/queue/ahead*", lambda route: route.abort())
+    with page.expect_event(
+        "requestfinished" if is_loaded_ahead else "requestfailed",
+        lambda one: "/queue/ahead" in one.url,
+    ):
+        first = claim(ann)
+    page.keyboard.press("m")
+    expect(page.get_by_role("button", name="Mute")).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("1")
+    has_come(page, after=first)
+    assert page.locator("#media").evaluate("one => one.muted")
+    expect(page.get_by_role("button", name="Mute")).to_have_attribute("aria-pressed", "true")

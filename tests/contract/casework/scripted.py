@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Engine
@@ -24,6 +23,7 @@ from moderation.casework.adoption import adopt
 from moderation.casework.deployment import Deployment
 from moderation.casework.reviewing import CaseReview
 from moderation.casework.scoring import ScoringDesk
+from moderation.closing import Closing
 from moderation.database import reading, writing
 from moderation.errors import TransientError
 from moderation.intake.blobs import BlobStore
@@ -45,7 +45,7 @@ _MADE = Provenance(ManifestState.ABSENT, xmp_source_types=("trainedAlgorithmicMe
 RULES = ReviewRules(second_rate=0.0, golden_rate=0.0, salt="casework")
 
 
-class ScriptedDispatcher:
+class ScriptedDispatcher(Closing):
     """The first word of a file is what happens to it: a digit is its score.
 
     `corrupt`: cannot be read, for good. `later`: may be tried again. `break`: the dispatcher
@@ -116,16 +116,8 @@ class ScriptedDispatcher:
             str(path), media, features, result.judgment, picture_hashes=result.picture_hashes
         )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class Clock:

@@ -28,14 +28,7 @@ from moderation.review.reviewers import enrol
 from moderation.review.types import Action, Desk, Finding, Reviewer, Verdict
 from moderation.types import Disposition
 from tests.api_application import application, client_of, make_keys
-from tests.contract.casework.scripted import (
-    RULES,
-    deployment,
-    make_desk,
-    policy,
-    route,
-    send,
-)
+from tests.contract.casework.scripted import RULES, deployment, make_desk, policy, route, send
 
 FAKE = Finding(Verdict.MANIPULATED, Action.LABEL, "deceptive-person")
 FINE = Finding(Verdict.AUTHENTIC, Action.LEAVE, "none")

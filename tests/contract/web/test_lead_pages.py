@@ -15,7 +15,7 @@ from moderation.database import reading
 from moderation.intake.listings import dead_jobs
 from moderation.policy.activation import active_policy
 from moderation.policy.loading import DEFAULT
-from tests.contract.test_audit_store import unguarded
+from tests.contract.test_audit_tampering import unguarded
 from tests.contract.web.lead_console import LeadConsole, lead_console
 from tests.contract.web.test_console import elements
 from tests.review_records import HOSTILE, appeals_task

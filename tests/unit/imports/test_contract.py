@@ -20,7 +20,8 @@ from rl.imports.names import LayoutName
 from rl.imports.record import ReadOptions
 from rl.imports.splits import SPLITS
 from tests.unit.imports.conftest import Case, run
-from tests.unit.imports.trees import BUILDERS, touch
+from tests.unit.imports.tiny_media import touch
+from tests.unit.imports.trees import BUILDERS
 
 
 def test_every_layout_has_a_tree() -> None:

@@ -22,7 +22,7 @@ from rl.data import load_examples
 from rl.imports.importing import LEFT_OUT
 from rl.imports.inspection import JOURNAL
 from rl.imports.names import LayoutName
-from tests.unit.imports import trees
+from tests.unit.imports import tiny_media, trees
 from tests.unit.imports.conftest import Case, run
 from tests.unit.imports.trees import Tree, write_rows
 
@@ -38,7 +38,7 @@ def test_missing_broken_and_silent_files_are_listed_and_left_out(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     root = tmp_path / "set"
-    trees.write_media(root / "good.wav")
+    tiny_media.write_media(root / "good.wav")
     (root / "broken.wav").write_bytes(b"RIFF")
     (root / "empty.png").write_bytes(b"")
     rows = [
@@ -77,14 +77,14 @@ def test_a_path_listed_twice_is_an_error_however_it_is_written(tmp_path: Path) -
 def test_rows_whose_source_is_held_out_are_left_out(tmp_path: Path, sandbox: Sandbox) -> None:
     rows = [("a.wav", "ada", "real", "train"), ("b.wav", "ada", "fake", "test")]
     for row in rows:
-        trees.write_media(tmp_path / row[0])
+        tiny_media.write_media(tmp_path / row[0])
     imported = run(table(tmp_path, *rows), tmp_path / "out", sandbox)
     assert [Path(row["path"]).name for row in imported.rows] == ["b.wav"]
     assert imported.left_out[0][1] == "train in its set, but its source ada is held out"
 
 
 def test_copies_across_splits_and_labels_are_warned_of(tmp_path: Path, sandbox: Sandbox) -> None:
-    trees.write_media(tmp_path / "a.wav")
+    tiny_media.write_media(tmp_path / "a.wav")
     shutil.copy(tmp_path / "a.wav", tmp_path / "b.wav")
     rows = [("a.wav", "ada", "real", "train"), ("b.wav", "bob", "fake", "test")]
     warnings = run(table(tmp_path, *rows), tmp_path / "out", sandbox).warnings
@@ -96,7 +96,7 @@ def test_copies_across_splits_and_labels_are_warned_of(tmp_path: Path, sandbox: 
 def test_paths_are_relative_where_the_manifest_lies_above_the_media(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    trees.write_media(tmp_path / "sound" / "a.wav")
+    tiny_media.write_media(tmp_path / "sound" / "a.wav")
     tree = table(tmp_path, ("sound/a.wav", "ada", "real", "test"))
     assert run(tree, tmp_path, sandbox).rows[0]["path"] == "sound/a.wav"
     assert run(tree, tmp_path / "out", sandbox).rows[0]["path"] == str(tmp_path / "sound/a.wav")
@@ -121,7 +121,7 @@ def test_spans_need_a_duration(tmp_path: Path) -> None:
 def test_a_file_changed_since_is_opened_again(tmp_path: Path, sandbox: Sandbox) -> None:
     tree = trees.in_the_wild(tmp_path / "set")
     before = run(tree, tmp_path / "out", sandbox).rows
-    trees.write_media(tmp_path / "set" / "2.wav")
+    tiny_media.write_media(tmp_path / "set" / "2.wav")
     after = run(tree, tmp_path / "out", sandbox).rows
     changed = [Path(a["path"]).name for a, b in zip(after, before, strict=True) if a != b]
     assert changed == ["2.wav"]
@@ -165,7 +165,7 @@ def test_the_command_writes_a_manifest_and_says_what_is_in_it(tmp_path: Path) ->
 
 
 def test_the_command_shows_a_table(tmp_path: Path) -> None:
-    tree = trees.asvspoof5(tmp_path / "set", trees.touch)
+    tree = trees.asvspoof5(tmp_path / "set", tiny_media.touch)
     arguments = ("import", "asvspoof5", tree.root, "--out", tmp_path / "out", "--skip-inspection")
     done = CliRunner().invoke(app, [*map(str, arguments), "--split", "test"])
     assert done.exit_code == 0, done.output
@@ -185,7 +185,7 @@ def test_the_command_shows_a_table(tmp_path: Path) -> None:
 def test_the_command_refuses_what_it_does_not_know(
     arguments: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trees.in_the_wild(tmp_path / "set", trees.touch)
+    trees.in_the_wild(tmp_path / "set", tiny_media.touch)
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, ["import", *arguments, "--out", "out"])
     assert isinstance(done.exception, ConfigurationError)

@@ -11,7 +11,8 @@ from rl.imports.grading import grade
 from rl.imports.layouts import LAYOUTS
 from rl.imports.record import ReadOptions, Record
 from tests.unit.imports import trees
-from tests.unit.imports.trees import Tree, touch, write_json
+from tests.unit.imports.tiny_media import touch
+from tests.unit.imports.trees import Tree, write_json
 
 
 def read(tree: Tree, **changes: Any) -> dict[str, Record]:

@@ -11,7 +11,8 @@ from moderation.errors import ManifestError
 from rl.imports.layouts import LAYOUTS
 from rl.imports.names import LayoutName
 from rl.imports.record import ReadOptions
-from tests.unit.imports.trees import BUILDERS, touch
+from tests.unit.imports.tiny_media import touch
+from tests.unit.imports.trees import BUILDERS
 
 LABEL_FILES = {
     LayoutName.IN_THE_WILD: "meta.csv",

@@ -1,6 +1,7 @@
 """Ray's actor: what it repeats after an end comes alone, and only once."""
 
-from workers.batches.actor import LOST_AT_FIRST_MAX, Memory
+from workers.batches.actor import Memory
+from workers.batches.errors import LOST_AT_FIRST_MAX
 
 
 def test_what_was_begun_together_comes_alone_afterwards() -> None:
