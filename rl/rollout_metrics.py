@@ -20,7 +20,9 @@ def rollout_metrics(
 ) -> dict[str, float]:
     """Name -> value, NaN where no rollout has a score.
 
-    A group is usable where its rewards differ: only then does exploration learn from it.
+    A group is usable where its rewards differ: only then does exploration learn from it. The
+    squared spread of the scores within groups is the part of the squared error that the choice of
+    rationales makes: averaging over all rationales would save so much, no more.
     score_index_B: place of the score token, which is the length of what stands before it.
     """
     scored = rollouts.scored()
@@ -32,6 +34,10 @@ def rollout_metrics(
     figures = {
         "real/expected_score": expected_S.mean(),
         "real/squared_error": (expected_S - scored.y_B).square().mean(),
+        "real/score_spread": _spread_within(
+            expected_score(rollouts.log_p_BK).view_as(reward_NG),
+            rollouts.is_scored_B.view_as(reward_NG),
+        ),
         "real/digit_mass": scored.log_mass_B.exp().mean(),
         "real/digit_entropy": entropy_S.mean(),
         "real/rationale_length": lengths_S.mean(),
@@ -42,6 +48,17 @@ def rollout_metrics(
     if len(p_SK):
         figures["real/wasserstein"] = marginal_wasserstein(p_SK, scored.target_BK)
     return {name: float(value) for name, value in figures.items()}
+
+
+def _spread_within(score_NG: torch.Tensor, is_scored_NG: torch.Tensor) -> torch.Tensor:
+    """Standard deviation within groups, pooled over groups of at least two scored rollouts.
+
+    Unbiased: a group counts with the degrees of freedom that its own mean leaves.
+    """
+    count_N = is_scored_NG.sum(1)
+    mean_N = (score_NG * is_scored_NG).sum(1) / count_N.clamp_min(1)
+    square_NG = (score_NG - mean_N[:, None]).square() * is_scored_NG
+    return (square_NG.sum() / (count_N - 1).clamp_min(0).sum()).sqrt()
 
 
 class ValidationScores:
