@@ -31,6 +31,7 @@ from rl.corpus.manifest import NAME
 from rl.data import Example
 from rl.export import file_digest
 from rl.preflight import require_graded_answers, require_tokenizer
+from rl.seeds import chosen_seeds
 from rl.shortened_backbone import shorten
 
 PREDICTIONS = "predictions.parquet"
@@ -111,13 +112,7 @@ def left(
         ConfigurationError: see `run`.
     """
     names = plan.chosen(only)
-    for seed in seeds:
-        if seed not in plan.recipe.seeds:
-            raise ConfigurationError(
-                f"seed {seed} is none of the recipe's",
-                expected=f"some of: {', '.join(map(str, plan.recipe.seeds))}",
-                remedy="Correct --seeds, or add it to the recipe.",
-            )
+    seeds = chosen_seeds(seeds, plan.recipe.seeds)
     for one in finished:
         if one.row in plan.names and one.recipe_sha256 != digest(plan, one.row, corpus):
             raise ConfigurationError(
@@ -127,10 +122,7 @@ def left(
             )
     done = {one.key for one in finished}
     wanted = [Task(name, DETECTOR_SEED) for name in names if name in plan.recipe.detectors] + [
-        Task(row.name, seed)
-        for seed in (seeds or plan.recipe.seeds)
-        for row in plan.rows
-        if row.name in names
+        Task(row.name, seed) for seed in seeds for row in plan.rows if row.name in names
     ]
     return [task for task in wanted if (task.name, task.seed) not in done]
 

@@ -20,6 +20,13 @@ def train_text_command(
             show_default=False,
         ),
     ] = None,
+    seeds: Annotated[
+        list[int] | None,
+        typer.Option(
+            help="A seed to run and report; repeatable. Default: all of the recipe.",
+            show_default=False,
+        ),
+    ] = None,
     device: Annotated[
         str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", show_default=False)
     ] = None,
@@ -64,7 +71,7 @@ def train_text_command(
 
     roots = (*search_roots(sources or []), default_folder())
     run = TextRun.of(recipe, roots, out, settings, Console(stderr=True))
-    table = write_report(run, run.rows())
+    table = write_report(run, run.rows(seeds or ()))
     if json_output:
         typer.echo(json.dumps(table, indent=1).replace("NaN", "null"))
     else:

@@ -19,6 +19,7 @@ from moderation.app import build_weights, choose_device
 from moderation.judge.backbone import locate
 from moderation.settings import Settings
 from rl.precision import compute_dtype
+from rl.seeds import chosen_seeds
 from rl.text_judge import regression, rollouts
 from rl.text_judge.items import TextItem, found_data, read_items
 from rl.text_judge.model import TextJudge
@@ -78,11 +79,16 @@ class TextRun:
             console=console,
         )
 
-    def rows(self) -> list[FinishedTextRow]:
-        """All rows and seeds, trained and tested where that is not done."""
+    def rows(self, seeds: Sequence[int] = ()) -> list[FinishedTextRow]:
+        """All rows of these seeds, of all without any, trained and tested where that is not done.
+
+        Raises:
+            ConfigurationError: the recipe does not have one of `seeds`.
+        """
+        seeds = chosen_seeds(seeds, self.recipe.seeds)
         done = {(row.row, row.seed, row.digest): row for row in _read(self.out / ROWS)}
         finished = []
-        for seed in self.recipe.seeds:
+        for seed in seeds:
             for row in self.recipe.rows:
                 digest = self._digest(row.stages, seed, row.mode)
                 known = done.get((row.name, seed, digest))

@@ -112,6 +112,16 @@ def test_rows_are_trained_tested_and_reported_once(arguments: list[Any], tmp_pat
     assert len((out / "rows.jsonl").read_text().splitlines()) == 6
 
 
+def test_a_seed_runs_alone(arguments: list[Any], tmp_path: Path) -> None:
+    run(*arguments, "--seeds", 1)
+    rows = [json.loads(one) for one in (tmp_path / "out" / "rows.jsonl").read_text().splitlines()]
+    assert [(row["row"], row["seed"]) for row in rows] == [
+        (name, 1) for name in ("base", "TRACT", "REAL")
+    ]
+    with pytest.raises(ConfigurationError, match="seed 2 is none of the recipe's"):
+        run(*arguments, "--seeds", 2)
+
+
 def test_missing_data_say_how_to_get_them(arguments: list[Any], tmp_path: Path) -> None:
     (tmp_path / "text" / "test.json").unlink()
     with pytest.raises(ConfigurationError, match=r"text/test\.json is in none") as error:
