@@ -26,7 +26,11 @@ def shipped() -> AblationPlan:
 
 def test_all_rows_with_rollouts_share_warm_up_and_budget(shipped: AblationPlan) -> None:
     with_rollouts = [
-        row for row in shipped.rows if row.stages and isinstance(row.stages[-1], RolloutsStage)
+        row
+        for row in shipped.rows
+        if row.stages
+        and isinstance(row.stages[-1], RolloutsStage)
+        and row.name != "real-direct-120"
     ]
     assert len(with_rollouts) == 13
     budgets = {row.stages[-1].model_dump_json(exclude={"objective"}) for row in with_rollouts}
@@ -36,6 +40,12 @@ def test_all_rows_with_rollouts_share_warm_up_and_budget(shipped: AblationPlan) 
     assert Counter(row.part for row in with_rollouts) == {"tract-1": 3, "tract-2": 10}
     for row in with_rollouts:
         assert [stage.kind for stage in row.stages[:-1]] == warm_ups[str(row.part)]
+
+
+def test_the_longer_row_differs_by_its_steps_alone(shipped: AblationPlan) -> None:
+    rows = {row.name: row for row in shipped.rows}
+    short, long = (rows[name].stages for name in ("real-direct", "real-direct-120"))
+    assert long == (*short[:-1], short[-1].model_copy(update={"steps": 120}))
 
 
 def test_rows_of_domain_transfer_differ_by_the_text_judge_alone() -> None:
