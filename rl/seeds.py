@@ -6,7 +6,7 @@ from moderation.errors import ConfigurationError
 
 
 def chosen_seeds(asked: Sequence[int], known: Sequence[int]) -> Sequence[int]:
-    """The seeds that were asked for, in that order; all of the recipe's without any.
+    """The seeds that were asked for, in that order, each once; all of the recipe's without any.
 
     Raises:
         ConfigurationError: one that the recipe does not have.
@@ -18,4 +18,4 @@ def chosen_seeds(asked: Sequence[int], known: Sequence[int]) -> Sequence[int]:
                 expected=f"some of: {', '.join(map(str, known))}",
                 remedy="Correct --seeds, or add it to the recipe.",
             )
-    return asked or known
+    return tuple(dict.fromkeys(asked)) or known

@@ -2,6 +2,9 @@
 
 from moderation.errors import ConfigurationError, TransientError
 
+LOST_AT_FIRST_MAX = 5
+"""So many losses before anything has come back: after that nobody is expected to live."""
+
 
 class NoWorkers(TransientError):
     """Nobody works the queue off."""
@@ -19,10 +22,6 @@ class WorkerDiffers(ConfigurationError):
     """A worker would give other scores than this process."""
 
     code = "worker_differs"
-
-
-LOST_AT_FIRST_MAX = 5
-"""So many losses before anything has come back: after that nobody is expected to live."""
 
 
 class WorkerUnfit(ConfigurationError):

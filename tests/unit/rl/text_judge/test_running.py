@@ -113,7 +113,7 @@ def test_rows_are_trained_tested_and_reported_once(arguments: list[Any], tmp_pat
 
 
 def test_a_seed_runs_alone(arguments: list[Any], tmp_path: Path) -> None:
-    run(*arguments, "--seeds", 1)
+    run(*arguments, "--seeds", 1, "--seeds", 1)
     rows = [json.loads(one) for one in (tmp_path / "out" / "rows.jsonl").read_text().splitlines()]
     assert [(row["row"], row["seed"]) for row in rows] == [
         (name, 1) for name in ("base", "TRACT", "REAL")
