@@ -10,7 +10,6 @@ import numpy as np
 from rich.console import Console
 
 from moderation.app import build_extractor, build_sandbox
-from moderation.errors import ConfigurationError
 from moderation.progress import counted
 from moderation.settings import Settings
 from rl.ablation.recipe import AblationRecipe
@@ -19,16 +18,13 @@ from rl.corpus.manifest import read_manifest
 from rl.data import Example, load_rows
 from rl.preflight import TRAIN, VALIDATION, require_readable, require_rows
 
-_ROLLOUTS = "rollouts"
-
 
 @dataclass(frozen=True, slots=True)
 class AblationItems:
-    """train, validation: as training takes them. rollouts: what stages of rollouts take instead,
-    if any. tested: the splits that are tested, and the one that calibrators are fitted on."""
+    """train, validation: as training takes them. tested: the splits that are tested, and the one
+    that calibrators are fitted on."""
 
     train: tuple[Example, ...]
-    rollouts: tuple[Example, ...]
     validation: tuple[Example, ...]
     tested: tuple[Example, ...]
 
@@ -51,7 +47,6 @@ def load_items(
     rows = read_manifest(corpus)
     require_rows(rows, corpus, {split: f"items of {split}" for split in wanted})
     kept = {split: limited(rows, split, count) for split, count in wanted.items()}
-    kept[_ROLLOUTS] = others(rows, kept[TRAIN], limits.rollouts)
     chosen = [row for mine in kept.values() for row in mine]
     found: list[Example] = []
     with build_sandbox(settings) as sandbox:
@@ -65,31 +60,9 @@ def load_items(
     tested = [e for split in (CALIBRATION, *recipe.splits) for e in by_split[split]]
     return AblationItems(
         train=by_split[TRAIN],
-        rollouts=by_split[_ROLLOUTS],
         validation=by_split[VALIDATION],
         tested=tuple(tested),
     )
-
-
-def others(
-    rows: Sequence[Mapping[str, Any]], train: Sequence[Mapping[str, Any]], count: int | None
-) -> list[dict[str, Any]]:
-    """About `count` rows of the training split that are not among `train`; none without a count.
-
-    Raises:
-        ConfigurationError: fewer than that are left.
-    """
-    if count is None:
-        return []
-    paths = {row["path"] for row in train}
-    rest = [row for row in rows if row["split"] == TRAIN and row["path"] not in paths]
-    if len(rest) < count:
-        raise ConfigurationError(
-            f"{len(rest)} items of {TRAIN!r} beside the {len(train)} of items.train",
-            expected=f"the {count} of items.rollouts",
-            remedy="Lower items.rollouts or items.train, or build a larger corpus.",
-        )
-    return limited(rest, TRAIN, count)
 
 
 def limited(

@@ -19,12 +19,10 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")]
 class ItemLimits(StrictModel):
     """How many items of a split at most, drawn pair by pair, alike for all seeds; None for all.
 
-    test: of each of the splits that are tested. rollouts: other items of the training split, that
-    only rollouts train on, after stages that have not seen them; None: those of `train`.
+    test: of each of the splits that are tested.
     """
 
     train: int | None = Field(default=None, gt=0)
-    rollouts: int | None = Field(default=None, gt=0)
     validation: int | None = Field(default=None, gt=0)
     calibration: int | None = Field(default=None, gt=0)
     test: int | None = Field(default=None, gt=0)

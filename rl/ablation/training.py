@@ -65,13 +65,7 @@ class Workshop:
                 recipe, list(items.train), backbone=self.backbone, device=self.device
             )
             train_stages(
-                judge,
-                recipe,
-                items.train,
-                items.validation,
-                folder,
-                console=self.console,
-                rollouts_train=items.rollouts,
+                judge, recipe, items.train, items.validation, folder, console=self.console
             )
         return judge
 

@@ -42,11 +42,9 @@ def train_stages(
     out: Path,
     *,
     console: Console,
-    rollouts_train: Sequence[Example] = (),
 ) -> None:
     """Train an untrained judge in place, each stage in its folder of `out`.
 
-    rollouts_train: what stages of rollouts train on instead of `train`, where there is any.
     A stage that was stopped goes on from its last checkpoint, a finished one is taken as it is.
 
     Raises:
@@ -58,8 +56,7 @@ def train_stages(
     untrained = {name: value.detach().clone() for name, value in judge.trainable_state().items()}
     for number, stage in enumerate(recipe.stages, start=1):
         folder = stage_folder(out, number, stage)
-        seen = rollouts_train if isinstance(stage, RolloutsStage) and rollouts_train else train
-        _require_same(folder, _plan(recipe, number, seen, validation))
+        _require_same(folder, _plan(recipe, number, train, validation))
         finished = folder / FINISHED
         if finished.exists():
             judge.load_trainable_state(load_file(finished, device=str(judge.device)))
@@ -68,7 +65,7 @@ def train_stages(
         context = StageContext(
             folder=folder,
             seed=recipe.seed,
-            train=seen,
+            train=train,
             validation=validation,
             untrained=untrained,
             console=console,

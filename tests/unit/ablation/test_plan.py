@@ -8,7 +8,7 @@ import pytest
 
 from moderation.errors import ConfigurationError
 from moderation.types import Mode
-from rl.ablation.items import limited, others
+from rl.ablation.items import limited
 from rl.ablation.plan import AblationPlan, plan
 from rl.ablation.recipe import read_ablation_recipe
 from rl.ablation.testing import decoded
@@ -97,32 +97,6 @@ def test_limits_keep_whole_pairs_and_order() -> None:
     assert all(pairs.count(pair) == 3 for pair in pairs)
     assert limited(rows, "train", 20) == kept
     assert len(limited(rows, "test", None)) == len(limited(rows, "test", 60)) == 60
-
-
-def test_items_of_rollouts_are_others(tmp_path: Path) -> None:
-    rows = [
-        {"split": split, "modality": "audio", "pair_id": f"p{k // 2}", "path": f"{split}{k}"}
-        for split in ("train", "test")
-        for k in range(60)
-    ]
-    train = limited(rows, "train", 20)
-    found = others(rows, train, 30)
-    assert len(found) == 30
-    assert {row["split"] for row in found} == {"train"}
-    assert {row["pair_id"] for row in found}.isdisjoint(row["pair_id"] for row in train)
-    assert others(rows, train, None) == []
-    with pytest.raises(ConfigurationError, match="40 items of 'train' beside the 20"):
-        others(rows, train, 41)
-
-
-def test_rows_with_other_items_differ_in_their_rollouts_alone(shipped: AblationPlan) -> None:
-    fresh = plan(read_ablation_recipe(RECIPE.with_name("ablation-fresh.toml")))
-    of_old = {row.name: row for row in shipped.rows}
-    assert fresh.judge == shipped.judge
-    for row in fresh.rows:
-        old = of_old[row.name]
-        assert (row.mode, row.part) == (old.mode, old.part)
-        assert row.stages[:2] == old.stages[:2]
 
 
 def test_a_decoded_score_is_the_likeliest_digit() -> None:
