@@ -35,9 +35,11 @@ def test_a_second_run_gives_the_same_bits(fast: dict[str, float]) -> None:
     assert score(Mode.FAST) == fast
 
 
-def test_each_manipulated_sample_scores_below_its_original(fast: dict[str, float]) -> None:
-    for kind, suffix in (("photo", "jpg"), ("voice", "wav"), ("video", "mp4")):
-        assert fast[f"{kind}-manipulated.{suffix}"] < fast[f"{kind}-genuine.{suffix}"]
+def test_a_manipulated_photo_and_voice_score_well_below_their_originals(
+    fast: dict[str, float],
+) -> None:
+    for kind, suffix in (("photo", "jpg"), ("voice", "wav")):
+        assert fast[f"{kind}-manipulated.{suffix}"] < fast[f"{kind}-genuine.{suffix}"] - 1
 
 
 def test_a_score_does_not_depend_on_its_neighbours(fast: dict[str, float]) -> None:
