@@ -47,6 +47,8 @@ def rollout_metrics(
     }
     if len(p_SK):
         figures["real/wasserstein"] = marginal_wasserstein(p_SK, scored.target_BK)
+    if not rollouts.overlap_B.isnan().any():
+        figures["real/claim_overlap"] = rollouts.overlap_B.mean()
     return {name: float(value) for name, value in figures.items()}
 
 

@@ -57,7 +57,8 @@ class RegressionAware:
     exploration_weight: 0 leaves the policy gradient out. crps_weight: alpha.
     wasserstein_weight: of the distance of the batch's mean distribution to that of its labels.
     mass_weight: of the penalty on digit mass. worst_reward: of a rollout without a score.
-    std_floor, advantage_max: see `bounded_advantage`.
+    std_floor, advantage_max: see `bounded_advantage`. claim_weight: what the whole overlap of
+    claims and truth is worth, in squared levels of error; no part of REAL.
     """
 
     refinement_weight: float
@@ -69,6 +70,7 @@ class RegressionAware:
     worst_reward: float = WORST_REWARD
     std_floor: float = 0.1
     advantage_max: float = 1.0
+    claim_weight: float = 0.0
 
     @property
     def credits_score(self) -> bool:
@@ -82,8 +84,10 @@ class RegressionAware:
         return any((*weights, self.mass_weight))
 
     def rewards(self, rollouts: Rollouts) -> torch.Tensor:
-        """-(yhat - y)^2 + lambda log p(y); the worst reward without a score."""
+        """-(yhat - y)^2 + lambda log p(y), and what claims earn; the worst without a score."""
         reward_B = self._reward(rollouts)
+        if self.claim_weight:
+            reward_B = reward_B + self.claim_weight * rollouts.overlap_B
         return torch.where(rollouts.is_scored_B, reward_B, self.worst_reward)
 
     def advantages(self, reward_NG: torch.Tensor) -> torch.Tensor:

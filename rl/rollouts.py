@@ -15,7 +15,8 @@ class Rollouts:
 
     y_B: labels. target_BK: their distribution over levels. is_scored_B: bool, False for rollouts
     that were cut off before their score, whose distribution is a filler that nobody may read.
-    level_B: long, the digit that was sampled, -1 where the score token is none.
+    level_B: long, the digit that was sampled, -1 where the score token is none. overlap_B: of what
+    the rationale claims with what is true, in [0, 1]; NaN where nobody checked.
     """
 
     log_p_BK: torch.Tensor
@@ -24,6 +25,7 @@ class Rollouts:
     target_BK: torch.Tensor
     is_scored_B: torch.Tensor
     level_B: torch.Tensor
+    overlap_B: torch.Tensor
 
     def scored(self) -> "Rollouts":
         """Only the rollouts that have a score."""
@@ -43,10 +45,11 @@ def read_scores(
     y_B: torch.Tensor,
     target_BK: torch.Tensor,
     level_B: torch.Tensor | None = None,
+    overlap_B: torch.Tensor | None = None,
 ) -> Rollouts:
     """Rollouts from the logits at the score positions of the scored ones, in order (S of B).
 
-    level_B: None where nobody asks which digit was sampled.
+    level_B, overlap_B: None where nobody asks for them.
     """
     log_p_SK, log_mass_S = log_digit_distribution(logits_SV, digit_ids_K)
     log_p_BK = log_p_SK.new_full((len(y_B), LEVELS_K), 1 / LEVELS_K).log()
@@ -59,4 +62,5 @@ def read_scores(
         target_BK,
         is_scored_B,
         torch.full_like(y_B, -1, dtype=torch.long) if level_B is None else level_B,
+        torch.full_like(y_B, torch.nan) if overlap_B is None else overlap_B,
     )

@@ -1,12 +1,15 @@
 """Rollouts of the soft-token judge, written by the code that serves it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 
 from moderation.judge.language_model import Continuation, LanguageModel, Sampler
+from moderation.judge.rationale import parse_rationale
 from moderation.judge.stop_tokens import stop_token_ids
+from moderation.types import Claim
+from rl.evaluation.claimed_time import checked_overlap
 from rl.sampling import sample
 from rl.soft_token_policy import SoftTokenPolicy
 
@@ -18,11 +21,17 @@ class SoftTokenRollouts:
     digit and the end-of-text token; only what the model chose is credited. Rollouts of one item
     share the keys and values of its prompt.
 
-    choose: draws the tokens.
+    truth: key -> what was done to the item; claims are held against it. choose: draws the tokens.
     """
 
-    def __init__(self, policy: SoftTokenPolicy, *, choose: Sampler = sample) -> None:
-        self._body, self._choose = policy.body, choose
+    def __init__(
+        self,
+        policy: SoftTokenPolicy,
+        truth: Mapping[str, Sequence[Claim]],
+        *,
+        choose: Sampler = sample,
+    ) -> None:
+        self._body, self._truth, self._choose = policy.body, truth, choose
         judge = policy.body.judge
         self._tokenizer, self._writer = judge.tokenizer, judge.writer
         self._stop_ids = stop_token_ids(judge.tokenizer)
@@ -31,7 +40,8 @@ class SoftTokenRollouts:
     def __call__(self, prompts: list[str], trainer: Any) -> dict[str, list[Any] | None]:
         """Completions of prompts, which are keys of the policy's media; see `RealTrainer`.
 
-        `media_row` is the item of each, `env_mask` 1 where the model chose the token.
+        `media_row` is the item of each, `env_mask` 1 where the model chose the token,
+        `claim_overlap` the checked overlap of its claims.
         """
         judge = self._body.judge
         was_training = judge.training
@@ -67,7 +77,15 @@ class SoftTokenRollouts:
             "media_row": rows,
             "score_index": [index for _, _, index in made],
             "score_logits": [text.score_logits_V for text in written],
+            "claim_overlap": [
+                checked_overlap(self._claims(text), self._truth[key])
+                for text, key in zip(written, prompts, strict=True)
+            ],
         }
+
+    def _claims(self, text: Continuation) -> tuple[Claim, ...]:
+        decoded = self._tokenizer.decode(text.token_ids, skip_special_tokens=True)
+        return parse_rationale(decoded, is_complete=text.stop_token is not None).claims
 
     def _digits(self, written: Sequence[Continuation]) -> list[int | None]:
         """The score token of each, None where it was cut off before."""

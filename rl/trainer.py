@@ -55,7 +55,8 @@ class RealTrainer(GRPOTrainer):  # type: ignore[misc]
     rollout_func: writes the completions in place of TRL; beside what TRL asks of it, returns
         `score_index` (index of the score token in each completion, None where it was cut off) and
         `score_logits` ((V,) logits there, or None), and for a judge of media `media_row`, the item
-        of each row, which reaches the model as `pixel_values` (B,).
+        of each row, which reaches the model as `pixel_values` (B,), and `claim_overlap`, how far
+        what it claims is true.
 
     Raises:
         ConfigurationError: options, model or labels under which the loss would be another one.
@@ -255,6 +256,9 @@ class RealTrainer(GRPOTrainer):  # type: ignore[misc]
             y_B=y_B,
             target_BK=target_BK,
             level_B=torch.tensor([-1 if k is None else k for k in levels], device=device),
+            overlap_B=torch.tensor(columns["claim_overlap"], device=device)
+            if "claim_overlap" in columns
+            else None,
         )
         reward_B = self._objective.rewards(rollouts)
         self._scored = _ScoredRollouts(rollouts, reward_B, index_B)

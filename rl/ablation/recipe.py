@@ -9,7 +9,7 @@ from moderation.types import Mode
 from rl.recipe import JudgeRecipe
 from rl.recipe_file import read_model
 from rl.shortening import ShorteningRecipe
-from rl.stages.schema import Objective, RolloutsStage, Stage
+from rl.stages.schema import MediaObjective, RolloutsStage, Stage
 from rl.strict_model import StrictModel
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")]
@@ -49,7 +49,7 @@ class RowRecipe(StrictModel):
     label: str = ""
     after: Name | None = None
     stages: tuple[Stage, ...] = ()
-    objective: Objective | None = None
+    objective: MediaObjective | None = None
     mode: Mode
     is_decoded: bool = False
 
@@ -111,7 +111,7 @@ class AblationRecipe(StrictModel):
                 raise ValueError(f"sweep.row {self.sweep.row!r} is no row with objective `real`")
         return self
 
-    def rollouts_stage(self, objective: Objective) -> RolloutsStage:
+    def rollouts_stage(self, objective: MediaObjective) -> RolloutsStage:
         """The stage of rollouts that all rows share, towards `objective`."""
         keys = {"kind": "rollouts", **self.rollouts}
         return RolloutsStage.model_validate({**keys, "objective": objective.model_dump()})

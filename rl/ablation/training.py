@@ -64,9 +64,7 @@ class Workshop:
             judge = untrained_judge(
                 recipe, list(items.train), backbone=self.backbone, device=self.device
             )
-            train_stages(
-                judge, recipe, items.train, items.validation, folder, console=self.console
-            )
+            train_stages(judge, recipe, items.train, items.validation, folder, console=self.console)
         return judge
 
     def _take_over(self, part: str, folder: Path, seed: int) -> None:

@@ -8,14 +8,13 @@ from rl.rollout_objective import WORST_REWARD, RegressionAware
 from rl.strict_model import StrictModel
 
 
-class Real(StrictModel):
+class RealWeights(StrictModel):
     """The keys are those of `RegressionAware`.
 
     refinement_weight: beta; 0 is REAL without refinement. exploration_weight: 0 is REAL without
     exploration. likelihood_weight: lambda. crps_weight: alpha.
     """
 
-    kind: Literal["real"]
     refinement_weight: float = Field(1.0, ge=0)
     likelihood_weight: float = Field(0.1, ge=0)
     exploration_weight: float = Field(1.0, ge=0)
@@ -29,3 +28,17 @@ class Real(StrictModel):
     def build(self) -> RegressionAware:
         """The objective."""
         return RegressionAware(**self.model_dump(exclude={"kind"}))
+
+
+class Real(RealWeights):
+    """REAL as published."""
+
+    kind: Literal["real"]
+
+
+class ClaimedReal(RealWeights):
+    """REAL that pays for true claims too. claim_weight: what full overlap is worth, in squared
+    levels of error."""
+
+    kind: Literal["real_claims"]
+    claim_weight: float = Field(gt=0)

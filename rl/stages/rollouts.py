@@ -48,7 +48,7 @@ def train(stage: RolloutsStage, judge: JudgeModel, context: StageContext) -> Non
             train_dataset=_rows(in_order(stage, judge, context)),
             eval_dataset=_rows(held_out) if stage.validate_steps else None,
             processing_class=judge.tokenizer,
-            rollout_func=SoftTokenRollouts(policy),
+            rollout_func=SoftTokenRollouts(policy, {e.path: e.claims for e in context.train}),
             callbacks=_callbacks(stage, context, start, advance),
             optimizers=(optimiser, schedule),
             stage=stage,

@@ -6,13 +6,15 @@ from pydantic import Field, model_validator
 
 from moderation.types import Mode
 from rl.baselines.absolute_error import AbsoluteError
-from rl.baselines.real import Real
+from rl.baselines.real import ClaimedReal, Real
 from rl.baselines.squared_error import SquaredError
 from rl.baselines.zero_one import ZeroOne
 from rl.strict_model import StrictModel
 from rl.text_judge.schema import TextForm, TextRegression
 
 Objective = Annotated[ZeroOne | AbsoluteError | SquaredError | Real, Field(discriminator="kind")]
+MediaObjective = Annotated[Objective | ClaimedReal, Field(discriminator="kind")]
+"""A judge of media can be held to what it claims, too."""
 
 
 class StageRecipe(StrictModel):
@@ -121,7 +123,7 @@ class RolloutsStage(StageRecipe, RolloutsShape):
 
     kind: Literal["rollouts"]
     validate_mode: Mode = Mode.FULL
-    objective: Objective
+    objective: MediaObjective
 
 
 Stage = Annotated[

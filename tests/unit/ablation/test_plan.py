@@ -32,12 +32,12 @@ def test_all_rows_with_rollouts_share_warm_up_and_budget(shipped: AblationPlan) 
         and isinstance(row.stages[-1], RolloutsStage)
         and row.name != "real-direct-120"
     ]
-    assert len(with_rollouts) == 13
+    assert len(with_rollouts) == 14
     budgets = {row.stages[-1].model_dump_json(exclude={"objective"}) for row in with_rollouts}
     assert len(budgets) == 1
     assert {row.mode for row in with_rollouts} == {Mode.FULL}
     warm_ups = {"tract-1": ["regression"], "tract-2": ["regression", "self_rationale"]}
-    assert Counter(row.part for row in with_rollouts) == {"tract-1": 3, "tract-2": 10}
+    assert Counter(row.part for row in with_rollouts) == {"tract-1": 4, "tract-2": 10}
     for row in with_rollouts:
         assert [stage.kind for stage in row.stages[:-1]] == warm_ups[str(row.part)]
 

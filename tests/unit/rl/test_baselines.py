@@ -1,5 +1,7 @@
 """The objectives that a recipe may name, against their definitions."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from pydantic import TypeAdapter, ValidationError
@@ -8,7 +10,7 @@ from rl.baselines.real import Real
 from rl.objective import expected_score, log_likelihood, soft_labels
 from rl.rollout_objective import RegressionAware, RolloutObjective
 from rl.rollouts import Rollouts
-from rl.stages.schema import Objective
+from rl.stages.schema import MediaObjective, Objective
 
 Y = torch.tensor([6.0, 6.3, 0.0, 9.0])
 
@@ -28,6 +30,7 @@ def rollouts(level: list[int], y: torch.Tensor = Y) -> Rollouts:
         target_BK=soft_labels(y),
         is_scored_B=torch.ones(len(y), dtype=torch.bool),
         level_B=level_B,
+        overlap_B=torch.full((len(y),), torch.nan),
     )
 
 
@@ -76,7 +79,24 @@ def test_the_keys_of_real_are_the_weights_of_its_terms() -> None:
     assert objective("real", refinement_weight=0.0, crps_weight=0.3).has_direct_loss
 
 
+def test_true_claims_earn_more_and_are_not_differentiated() -> None:
+    claimed = TypeAdapter(MediaObjective).validate_python(
+        {"kind": "real_claims", "claim_weight": 4.0, "likelihood_weight": 0.5}
+    )
+    plain = objective("real", likelihood_weight=0.5)
+    overlap_B = torch.tensor([0.0, 0.5, 1.0, 0.25])
+    is_scored_B = torch.tensor([True, True, True, False])
+    made = replace(rollouts([0] * 4), overlap_B=overlap_B, is_scored_B=is_scored_B)
+    earned_B = claimed.build().rewards(made) - plain.rewards(made)
+    torch.testing.assert_close(earned_B, torch.tensor([0.0, 2.0, 4.0, 0.0]))
+    assert torch.equal(claimed.build().direct_loss(made), plain.direct_loss(made))
+
+
 def test_an_unknown_weight_or_kind_is_refused() -> None:
+    with pytest.raises(ValidationError, match="real_claims"):
+        objective("real_claims", claim_weight=1.0)
+    with pytest.raises(ValidationError, match="claim_weight"):
+        objective("real", claim_weight=1.0)
     with pytest.raises(ValidationError, match="beta"):
         objective("real", beta=0.1)
     with pytest.raises(ValidationError, match="zero_two"):

@@ -26,6 +26,7 @@ def of_scores(scores: list[list[float | None]], y: float = 4.0) -> dict[str, flo
         target_BK=torch.full((len(flat), LEVELS_K), 1 / LEVELS_K),
         is_scored_B=torch.tensor([one is not None for one in flat]),
         level_B=torch.zeros(len(flat), dtype=torch.long),
+        overlap_B=torch.zeros(len(flat)),
     )
     reward_NG = torch.zeros(len(scores), len(scores[0]))
     return rollout_metrics(rollouts, reward_NG, reward_NG, torch.ones(len(flat)))

@@ -15,29 +15,14 @@ from transformers import TrainerCallback
 
 from moderation.errors import ConfigurationError
 from rl.json_log import JsonLog
-from rl.judge_model import JudgeModel
-from rl.recipe import JudgeRecipe, SequenceRecipe
 from rl.rollout_objective import RegressionAware
 from rl.soft_token_policy import SoftTokenPolicy
 from rl.soft_token_rollouts import SoftTokenRollouts
 from rl.trainer import RealTrainer
-from tests.unit.judge.builders import SPECS, features, write_backbone
+from tests.unit.judge.builders import features, write_backbone
 from tests.unit.rl import toy_judge as toy
+from tests.unit.rl.small_policy import MEDIA, TRUTH, policy
 
-RECIPE = JudgeRecipe(
-    name="tiny",
-    backbone="tiny",
-    width=16,
-    lora_rank=2,
-    lora_alpha=4,
-    sequences={"clip": SequenceRecipe(), "whisper": SequenceRecipe()},
-)
-# The third has sound alone, so its row has fewer soft tokens.
-MEDIA = {
-    "first.mp4": features(2.0, seed=1),
-    "second.mp4": features(3.4, seed=2),
-    "third.wav": features(1.0, seed=3, encoders=("whisper",)),
-}
 DATA = Dataset.from_dict({"prompt": list(MEDIA), "y": [2.0, 7.5, 9.0]})
 OBJECTIVE = RegressionAware(refinement_weight=0.8, likelihood_weight=0.1, mass_weight=0.1)
 
@@ -45,22 +30,6 @@ OBJECTIVE = RegressionAware(refinement_weight=0.8, likelihood_weight=0.1, mass_w
 @pytest.fixture(scope="module")
 def backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_backbone(tmp_path_factory.mktemp("backbone"))
-
-
-def policy(backbone: Path, media: dict[str, Any] = MEDIA) -> SoftTokenPolicy:
-    """A random judge that stops every few tokens, with an adapter that already does something."""
-    torch.manual_seed(0)
-    judge = JudgeModel(RECIPE, SPECS, backbone=backbone, dtype=torch.float32, device="cpu")
-    for parameter in judge.backbone.parameters():
-        if parameter.requires_grad:
-            torch.nn.init.normal_(parameter, std=0.2)
-    inner = judge.backbone.get_base_model()
-    head = torch.nn.Linear(*reversed(inner.lm_head.weight.shape), bias=True)
-    head.weight.data = inner.lm_head.weight.data
-    head.bias.data = torch.zeros_like(head.bias)
-    head.bias.data[judge.tokenizer.eos_token_id] = 5.0
-    inner.lm_head = head.requires_grad_(False)
-    return SoftTokenPolicy(judge, media)
 
 
 def trainer(folder: Path, model: Any, *, rollouts: Any, data: Any = DATA, **options: Any) -> Any:
@@ -94,56 +63,6 @@ def gradients(real: RealTrainer, made: dict[str, Any]) -> dict[str, torch.Tensor
     return {n: p.grad for n, p in real.model.named_parameters() if p.grad is not None}
 
 
-def test_scores_of_the_rollouts_are_those_of_the_training_pass(tmp_path, backbone) -> None:
-    """The one comes from serving's cached keys and values, the other from one full pass."""
-    model = policy(backbone)
-    keys = [key for key in MEDIA for _ in range(6)]
-    torch.manual_seed(2)
-    args = toy.config(tmp_path, max_completion_length=4)
-    made = SoftTokenRollouts(model)(keys, args)
-    lengths = {len(ids) for ids in made["completion_ids"]}
-    assert len(lengths) > 2
-    assert 0 < sum(index is None for index in made["score_index"]) < len(keys)
-    for row, prompt, ids, index, served in zip(
-        made["media_row"],
-        made["prompt_ids"],
-        made["completion_ids"],
-        made["score_index"],
-        made["score_logits"],
-        strict=True,
-    ):
-        if index is None:
-            continue
-        whole = torch.tensor([[0, 0, *prompt, *ids]])
-        mask = torch.ones_like(whole)
-        mask[:, :2] = 0
-        with torch.no_grad():
-            logits = model(whole, mask, torch.tensor([row])).logits[0, 1 + len(prompt) + index]
-        torch.testing.assert_close(logits, served, rtol=1e-4, atol=1e-4)
-
-
-def test_rollouts_follow_the_weights_as_they_change(tmp_path, backbone) -> None:
-    model = policy(backbone)
-    write, args = SoftTokenRollouts(model), toy.config(tmp_path, max_completion_length=8)
-    before = write(["first.mp4"] * 8, args)["score_logits"]
-    with torch.no_grad():
-        for parameter in model.body.judge.backbone.parameters():
-            if parameter.requires_grad:
-                parameter.mul_(1.5)
-    torch.manual_seed(0)
-    after = write(["first.mp4"] * 8, args)["score_logits"]
-    fresh = policy(backbone)
-    fresh.load_state_dict(model.state_dict())
-    torch.manual_seed(0)
-    expected = SoftTokenRollouts(fresh)(["first.mp4"] * 8, args)["score_logits"]
-    found = [logits for logits in after if logits is not None]
-    assert found
-    assert [x is None for x in after] == [x is None for x in expected]
-    for mine, theirs in zip(found, (x for x in expected if x is not None), strict=True):
-        assert torch.equal(mine, theirs)
-    assert not any(torch.equal(a, b) for a in found for b in before if b is not None)
-
-
 def test_media_and_text_paths_have_the_same_logits_loss_and_gradients(tmp_path, backbone) -> None:
     """The text judge has the soft tokens of all items as further words of its vocabulary."""
     media = policy(backbone)
@@ -157,7 +76,7 @@ def test_media_and_text_paths_have_the_same_logits_loss_and_gradients(tmp_path, 
     starts = list(itertools.accumulate((len(s) for s in soft), initial=len(words)))
 
     drawn: list[dict[str, Any]] = []
-    writer = SoftTokenRollouts(media)
+    writer = SoftTokenRollouts(media, TRUTH)
 
     def write_media(prompts: list[str], real: RealTrainer) -> dict[str, Any]:
         torch.manual_seed(4)
@@ -221,7 +140,7 @@ def test_media_survive_shuffling_and_splitting(tmp_path, backbone) -> None:
         trainer(
             tmp_path / str(size),
             model,
-            rollouts=SoftTokenRollouts(model),
+            rollouts=SoftTokenRollouts(model, TRUTH),
             per_device_train_batch_size=size,
             gradient_accumulation_steps=parts,
             activation_checkpointing=is_recomputed,
@@ -252,7 +171,7 @@ def test_a_killed_run_of_the_media_judge_resumes_exactly(tmp_path, backbone) -> 
         return trainer(
             tmp_path / name,
             model,
-            rollouts=SoftTokenRollouts(model),
+            rollouts=SoftTokenRollouts(model, TRUTH),
             callbacks=[JsonLog(tmp_path / name / "log.jsonl"), *callbacks],
             max_steps=5,
             save_strategy="steps",

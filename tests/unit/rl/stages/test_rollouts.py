@@ -62,9 +62,16 @@ def test_a_stopped_and_resumed_run_equals_an_uninterrupted_one(backbone, tmp_pat
         assert torch.equal(value, resumed.trainable_state()[name]), name
 
 
-@pytest.mark.parametrize("kind", ["zero_one", "absolute_error", "squared_error", "real"])
-def test_every_objective_moves_the_judge(backbone, tmp_path, kind) -> None:
-    plan = recipe(ROLLOUTS | {"steps": 2, "rollouts_G": 8, "objective": {"kind": kind}})
+@pytest.mark.parametrize(
+    "objective",
+    [
+        *({"kind": kind} for kind in ("zero_one", "absolute_error", "squared_error", "real")),
+        {"kind": "real_claims", "claim_weight": 4.0},
+    ],
+    ids=lambda objective: objective["kind"],
+)
+def test_every_objective_moves_the_judge(backbone, tmp_path, objective) -> None:
+    plan = recipe(ROLLOUTS | {"steps": 2, "rollouts_G": 8, "objective": objective})
     before = tiny.model(backbone, tiny.examples())
     before.fit_normalisation(tiny.examples())
     after = run(backbone, plan, tmp_path).trainable_state()
@@ -83,6 +90,7 @@ def test_the_log_and_tensorboard_have_what_training_is_watched_by(backbone, tmp_
         "wasserstein",
         "rationale_length",
         "usable_groups",
+        "claim_overlap",
     }
     lines = log(tmp_path, plan)
     logged = set().union(*lines)
