@@ -1,15 +1,10 @@
 """What a reviewer sets is there again, in this browser and in another."""
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.service import Service, wrongs
 
 DARK = "rgb(22, 24, 27)"
-
-
-def background(page: Page) -> str:
-    found: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    return found
 
 
 def test_settings_are_kept_and_used(
@@ -19,7 +14,7 @@ def test_settings_are_kept_and_used(
     page = service.enter(window, "ann")
     wrong = wrongs(page)
     page.get_by_role("link", name="Settings").click()
-    assert background(page) != DARK
+    expect(page.locator("body")).not_to_have_css("background-color", DARK)
     page.get_by_label("blurred").uncheck()
     page.get_by_label("A break is due after").fill("45")
     page.get_by_role("button", name="Save media and rest").click()
@@ -30,10 +25,10 @@ def test_settings_are_kept_and_used(
     expect(page.get_by_label("dark", exact=True)).to_be_checked()
     expect(page.get_by_label("blurred")).not_to_be_checked()
     expect(page.get_by_label("A break is due after")).to_have_value("45")
-    assert background(page) == DARK
+    expect(page.locator("body")).to_have_css("background-color", DARK)
 
     other = service.enter(other_window, "ann")
-    assert background(other) == DARK
+    expect(other.locator("body")).to_have_css("background-color", DARK)
     other.keyboard.press("c")
     # Keys are off: the list of them still opens, and can switch them on.
     other.keyboard.press("?")
