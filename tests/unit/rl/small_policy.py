@@ -8,18 +8,10 @@ import torch
 from encoders.types import Modality, Span
 from moderation.types import Claim, Strength
 from rl.judge_model import JudgeModel
-from rl.recipe import JudgeRecipe, SequenceRecipe
 from rl.soft_token_policy import SoftTokenPolicy
 from tests.unit.judge.builders import SPECS, features
+from tests.unit.rl.media_judge import JUDGE
 
-RECIPE = JudgeRecipe(
-    name="tiny",
-    backbone="tiny",
-    width=16,
-    lora_rank=2,
-    lora_alpha=4,
-    sequences={"clip": SequenceRecipe(), "whisper": SequenceRecipe()},
-)
 # The third has sound alone, so its row has fewer soft tokens.
 MEDIA = {
     "first.mp4": features(2.0, seed=1),
@@ -33,7 +25,7 @@ TRUTH = {"first.mp4": (_FORGED,), "second.mp4": (), "third.wav": ()}
 def policy(backbone: Path, media: dict[str, Any] = MEDIA) -> SoftTokenPolicy:
     """A random judge that stops every few tokens, with an adapter that already does something."""
     torch.manual_seed(0)
-    judge = JudgeModel(RECIPE, SPECS, backbone=backbone, dtype=torch.float32, device="cpu")
+    judge = JudgeModel(JUDGE, SPECS, backbone=backbone, dtype=torch.float32, device="cpu")
     for parameter in judge.backbone.parameters():
         if parameter.requires_grad:
             torch.nn.init.normal_(parameter, std=0.2)
